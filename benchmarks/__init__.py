@@ -1,0 +1,1 @@
+"""Measures every file: latency, quality, fidelity to the teacher; reports it."""

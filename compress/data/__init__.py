@@ -1,0 +1,1 @@
+"""From interactions to a data set on disk, read by memory map."""

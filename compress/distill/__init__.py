@@ -1,0 +1,1 @@
+"""Distillation: losses, soft labels, and the training that uses them."""

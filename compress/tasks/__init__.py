@@ -1,0 +1,1 @@
+"""What is predicted: the deploy signature, the target and the metrics."""

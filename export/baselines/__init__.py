@@ -1,0 +1,1 @@
+"""The training-free baselines, called like any other file."""

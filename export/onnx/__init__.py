@@ -1,0 +1,1 @@
+"""ONNX files: writing them and running them with ONNX Runtime."""

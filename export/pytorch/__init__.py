@@ -1,0 +1,1 @@
+"""The PyTorch models as they were trained, called like any other file."""

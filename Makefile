@@ -1,0 +1,50 @@
+# Every target works from a fresh clone; the virtual environment is made once and used again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test test-all check bench clean chromium
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	  || { echo "limbeck needs Python 3.11 or 3.12; say which with: make setup PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	for try in 1 2 3; do \
+	  $(BIN)/python -m pip install --quiet --upgrade pip \
+	  && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,wandb]' && exit 0; \
+	  echo "installation failed (try $$try of 3)"; sleep 10; \
+	done; exit 1
+	touch $@
+
+demo: setup  ## Real data to a verified int8 model and a report, in a quarter of an hour.
+	$(BIN)/limbeck run recipes/movielens-100k.yaml
+
+test: setup chromium  ## Unit tests, then one whole job on a small real data set.
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests --ignore=tests/end_to_end
+	$(BIN)/python -m pytest -m "not slow" tests/end_to_end
+
+test-all: setup chromium  ## The slow tests too.
+	$(BIN)/python -m pytest tests
+
+check: setup  ## Style, types, and the direction of imports.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: setup  ## What performance claims rest on; results go to benchmarks/results.
+	$(BIN)/python -m benchmarks.data_memory
+
+chromium:  # The report's test opens it in a browser; without one it is skipped and says so.
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  for try in 1 2 3; do \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && break; \
+	    echo "chromium was not installed (try $$try of 3)"; sleep 10; \
+	  done; \
+	fi; true
+
+clean:  ## What was built; runs and the cache of downloads stay.
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

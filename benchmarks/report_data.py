@@ -1,0 +1,199 @@
+"""The published shape of `report.json`; docs/report.md explains it to readers.
+
+A figure that was not measured is null. A percentile that too few queries were asked for is not
+there at all.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from benchmarks.measurement import Role
+
+SCHEMA = "limbeck.report/1"
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Shape(BaseModel):
+    """Frozen; unknown keys are refused, and so is what JSON cannot hold."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class IntervalData(Shape):
+    """An estimate and its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class MetricInterval(IntervalData):
+    """An interval that says what of: a difference, or a share, of this metric."""
+
+    metric: str
+
+
+class LatencyData(Shape):
+    """One query at a time, batch 1."""
+
+    scenario: Literal["single-stream"]
+    threads: PositiveInt
+    queries: PositiveInt
+    p50_ms: NonNegativeFloat
+    p90_ms: NonNegativeFloat
+    p95_ms: NonNegativeFloat
+    p99_ms: NonNegativeFloat | None = None
+    p99_9_ms: NonNegativeFloat | None = None
+    unsupported: tuple[str, ...]
+    """Those of p50, p90 and p95 that have too few queries behind them: read with care."""
+    harness_us: float
+    """What LoadGen adds to the median query, microseconds."""
+    valid: bool
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unsupported(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+
+class FidelityData(Shape):
+    """How closely a row answers like the teacher and like the student."""
+
+    teacher_overlap: Share | None = Field(alias="teacher_overlap@10")
+    student_overlap: Share | None = Field(alias="student_overlap@10")
+    max_abs_difference: NonNegativeFloat | None
+
+
+class RowData(Shape):
+    """Any model of the run that is not an artifact."""
+
+    name: str
+    role: Role
+    bytes: PositiveInt
+    load_ms: NonNegativeFloat
+    peak_rss_mb: NonNegativeFloat
+    rss_before_load_mb: NonNegativeFloat
+    latency: LatencyData
+    quality: dict[str, IntervalData]
+    quality_unmasked: dict[str, IntervalData] | None
+    coverage: dict[str, Share]
+    short_lists: NonNegativeInt
+    fidelity: FidelityData
+    kept_quality: MetricInterval | None
+
+
+class ArtifactData(Shape):
+    """A file that was written; figures are null only where a refused file could not run."""
+
+    name: str
+    role: Literal["artifact"]
+    path: str
+    format: str
+    scheme: str
+    target: str
+    bytes: PositiveInt
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    usable: bool
+    refused_because: str | None
+    load_ms: NonNegativeFloat | None
+    peak_rss_mb: NonNegativeFloat | None
+    rss_before_load_mb: NonNegativeFloat | None
+    latency: LatencyData | None
+    quality: dict[str, IntervalData] | None
+    quality_unmasked: dict[str, IntervalData] | None
+    coverage: dict[str, Share] | None
+    short_lists: NonNegativeInt | None
+    fidelity: FidelityData
+    kept_quality: MetricInterval | None
+
+
+class VerdictData(Shape):
+    """One limit of the budget, held against one artifact."""
+
+    limit: Literal["megabytes", "milliseconds", "kept_quality"]
+    path: str
+    allowed: NonNegativeFloat
+    reached: float | None
+    met: bool
+
+
+class BudgetData(Shape):
+    """The user's limits and who keeps them."""
+
+    limits: dict[str, float]
+    verdicts: tuple[VerdictData, ...]
+    fits: tuple[str, ...]
+    """Paths of the usable artifacts that keep every limit."""
+    met: bool
+    """At least one does."""
+
+
+class EpochData(Shape):
+    """One epoch of a training."""
+
+    epoch: PositiveInt
+    loss: float
+    validation_ndcg: Share = Field(alias="validation_ndcg@10")
+    seconds: NonNegativeFloat
+
+
+class CurveData(Shape):
+    """How one network learned."""
+
+    name: str
+    epochs: tuple[EpochData, ...]
+
+
+class EnvironmentData(Shape):
+    """The machine and the software; nothing that names a person or a host."""
+
+    cpu: str
+    cores: PositiveInt
+    memory_gb: NonNegativeFloat
+    system: str
+    architecture: str
+    python: str
+    cpu_flags: tuple[str, ...]
+    packages: dict[str, str]
+
+
+class ReportData(Shape):
+    """Everything that report.html shows, and nothing else."""
+
+    schema_: Literal["limbeck.report/1"] = Field(alias="schema")
+    headline: str
+    recipe: dict[str, Any]
+    recipe_hash: str
+    quick: bool
+    """Measured with fewer queries than the recipe asks for."""
+    protocol: tuple[str, ...]
+    counts: dict[str, int]
+    baselines: tuple[RowData, ...]
+    teacher: RowData
+    student: RowData
+    student_without_teacher: RowData
+    distillation_gain: MetricInterval
+    """Metric of the student minus that of the same student trained without a teacher."""
+    artifacts: tuple[ArtifactData, ...]
+    best: str | None
+    """Path of the artifact to ship, the one that the headline speaks of."""
+    budget: BudgetData
+    curves: tuple[CurveData, ...]
+    environment: EnvironmentData
+    timings_s: dict[str, NonNegativeFloat]
+
+    def to_json(self) -> str:
+        """Return the text of report.json."""
+        return self.model_dump_json(by_alias=True, indent=2)

@@ -1,0 +1,189 @@
+"""The report's pictures, as Plotly traces and layouts in plain data.
+
+Colours and fonts are the page's: a trace names its colour by the role of its row, and the page's
+script fills it in, for light and for dark.
+"""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from math import log10
+from typing import Any
+
+from benchmarks.report import METRIC, metric_name
+from benchmarks.report_data import ArtifactData, CurveData, RowData
+
+_WIDTH, _HEIGHT = 900.0, 400.0
+_CHARACTER, _LINE = 7.2, 17.0
+_PLACES = ("middle right", "middle left", "top center", "bottom center", "top right", "top left")
+_SYMBOLS = {
+    "baseline": "square",
+    "teacher": "diamond",
+    "student": "circle",
+    "student_without_teacher": "circle-open",
+    "artifact": "star",
+}
+
+
+def trade_off_figure(rows: Sequence[RowData | ArtifactData]) -> dict[str, Any]:
+    """Return the latency-quality picture: one point a measured row, up and left is better."""
+    measured = [row for row in rows if row.latency is not None and row.quality is not None]
+    places = _label_places(measured)
+    return {
+        "traces": [_point(row, place) for row, place in zip(measured, places, strict=True)],
+        "layout": {
+            "xaxis": {"title": {"text": "p90 latency, ms (log scale)"}, "type": "log"},
+            "yaxis": {"title": {"text": f"{metric_name(METRIC)}, test split"}},
+            "hovermode": "closest",
+        },
+    }
+
+
+def curve_figures(curves: Sequence[CurveData]) -> dict[str, Any]:
+    """Return two pictures: validation quality and training loss over the epochs."""
+    if not curves:
+        return {}
+    quality = [_line(curve, "validation_ndcg", index) for index, curve in enumerate(curves)]
+    loss = [_line(curve, "loss", index) for index, curve in enumerate(curves)]
+    best = [_best_epoch(curve, index) for index, curve in enumerate(curves)]
+    epochs = {"title": {"text": "epoch"}}
+    return {
+        "validation": {
+            "traces": [*quality, *best],
+            "layout": {
+                "xaxis": epochs,
+                "yaxis": {"title": {"text": f"validation {metric_name(METRIC)}"}},
+            },
+        },
+        "loss": {
+            "traces": loss,
+            "shares_legend": True,
+            "layout": {"xaxis": epochs, "yaxis": {"title": {"text": "training loss"}}},
+        },
+    }
+
+
+def _plain(text: str) -> str:
+    """Keep Plotly, which reads a little HTML, from reading any in a name."""
+    return escape(text, quote=False)
+
+
+def _point(row: RowData | ArtifactData, place: str) -> dict[str, Any]:
+    latency, quality = row.latency, row.quality
+    if latency is None or quality is None:
+        raise ValueError(f"{row.name} was not measured")
+    refused = isinstance(row, ArtifactData) and not row.usable
+    interval = quality[METRIC]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": _plain(row.name),
+        "x": [latency.p90_ms],
+        "y": [interval.value],
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [interval.high - interval.value],
+            "arrayminus": [interval.value - interval.low],
+            "thickness": 1.25,
+            "width": 4,
+        },
+        "text": [_plain(row.name)],
+        "textposition": place,
+        "cliponaxis": False,
+        "marker": {"symbol": "x" if refused else _SYMBOLS[row.role], "size": 11},
+        "hovertemplate": f"<b>%{{text}}</b><br>{metric_name(METRIC)} %{{y:.4f}} "
+        f"[{interval.low:.4f}, {interval.high:.4f}]<br>p90 %{{x:.3~g}} ms<br>"
+        f"{row.bytes / 1e6:,.2f} MB<extra></extra>",
+        "meta": {"colour": "refused" if refused else row.role},
+    }
+
+
+def _line(curve: CurveData, field: str, index: int) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _plain(curve.name),
+        "x": [epoch.epoch for epoch in curve.epochs],
+        "y": [getattr(epoch, field) for epoch in curve.epochs],
+        "line": {"width": 2},
+        "hovertemplate": "epoch %{x}: %{y:.4f}",
+        "meta": {"colour": f"line-{index % 6}"},
+    }
+
+
+def _best_epoch(curve: CurveData, index: int) -> dict[str, Any]:
+    best = max(curve.epochs, key=lambda epoch: epoch.validation_ndcg)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": _plain(f"{curve.name}, kept"),
+        "x": [best.epoch],
+        "y": [best.validation_ndcg],
+        "marker": {"size": 9},
+        "showlegend": False,
+        "hovertemplate": "kept: epoch %{x}, %{y:.4f}",
+        "meta": {"colour": f"line-{index % 6}"},
+    }
+
+
+def _label_places(rows: Sequence[RowData | ArtifactData]) -> list[str]:
+    """Choose a side of each point for its name, so that names and points do not collide.
+
+    Greedy over a nominal canvas: each name takes the first of the sides with the least overlap.
+    """
+    points = list(_on_canvas(rows))
+    taken = [(x - 8, y - 8, x + 8, y + 8) for x, y, _, _ in points]
+    taken += [(x - 4, high, x + 4, low) for x, _, low, high in points]
+    chosen = []
+    for row, (x, y, _, _) in zip(rows, points, strict=True):
+        width = len(row.name) * _CHARACTER
+        boxes = {place: _box(place, x, y, width) for place in _PLACES}
+        place = min(boxes, key=lambda one: _crowding(boxes[one], taken))
+        taken.append(boxes[place])
+        chosen.append(place)
+    return chosen
+
+
+def _on_canvas(
+    rows: Sequence[RowData | ArtifactData],
+) -> Iterator[tuple[float, float, float, float]]:
+    """Yield each row's x, y and the ends of its error bar in pixels, y downwards."""
+    places = [
+        (log10(max(row.latency.p90_ms, 1e-6)), row.quality[METRIC])
+        for row in rows
+        if row.latency is not None and row.quality is not None
+    ]
+    if not places:
+        return
+    left, right = min(x for x, _ in places), max(x for x, _ in places)
+    bottom, top = min(y.low for _, y in places), max(y.high for _, y in places)
+    for x, interval in places:
+        along = (x - left) / max(right - left, 1e-9) * _WIDTH
+        value, low, high = (
+            (top - y) / max(top - bottom, 1e-9) * _HEIGHT
+            for y in (interval.value, interval.low, interval.high)
+        )
+        yield along, value, low, high
+
+
+def _box(place: str, x: float, y: float, width: float) -> tuple[float, float, float, float]:
+    vertical, horizontal = place.split()
+    left = {"left": x - 10 - width, "center": x - width / 2, "right": x + 10}[horizontal]
+    top = {"top": y - 10 - _LINE, "middle": y - _LINE / 2, "bottom": y + 10}[vertical]
+    return left, top, left + width, top + _LINE
+
+
+def _crowding(
+    box: tuple[float, float, float, float],
+    taken: Sequence[tuple[float, float, float, float]],
+) -> float:
+    """Return how much of a name would cover others or leave the canvas, in square pixels."""
+    left, top, right, bottom = box
+    outside = (max(0.0, -left - 30) + max(0.0, right - _WIDTH - 30)) * _LINE
+    covered = 0.0
+    for other in taken:
+        wide = min(right, other[2]) - max(left, other[0])
+        high = min(bottom, other[3]) - max(top, other[1])
+        if wide > 0 and high > 0:
+            covered += wide * high
+    return outside + covered

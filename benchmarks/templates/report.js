@@ -1,0 +1,68 @@
+"use strict";
+(() => {
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const narrow = window.matchMedia("(max-width: 720px)");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  const colour = (name) =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  function painted(trace, labelled) {
+    const own = colour(trace.meta.colour);
+    const open = trace.marker && String(trace.marker.symbol).endsWith("-open");
+    const halo = `0 0 3px ${colour("page")}`;
+    const paint = { textfont: { color: own, size: 13, shadow: `${halo}, ${halo}, ${halo}` } };
+    if (trace.marker) {
+      paint.marker = { ...trace.marker, color: own, line: { color: own, width: open ? 2 : 0 } };
+    }
+    if (trace.line) paint.line = { ...trace.line, color: own };
+    if (trace.error_y) paint.error_y = { ...trace.error_y, color: own };
+    if (!labelled) paint.mode = trace.mode.replace("+text", "");
+    return { ...trace, ...paint };
+  }
+
+  function draw(element) {
+    const figure = figures[element.dataset.figure];
+    const labelled = !narrow.matches;
+    const pointsNamed = figure.traces.some((trace) => trace.mode.includes("text"));
+    const axis = {
+      automargin: true,
+      gridcolor: colour("grid"),
+      linecolor: colour("rule"),
+      zeroline: false,
+      tickfont: { size: 12 },
+    };
+    const title = (given) => ({ ...given, font: { size: 13, color: colour("soft") } });
+    const layout = {
+      ...figure.layout,
+      xaxis: {
+        ...axis, ...figure.layout.xaxis, title: title(figure.layout.xaxis.title),
+        ...(figure.layout.xaxis.type === "log" ? { dtick: "D2", tickformat: "~g" } : {}),
+      },
+      yaxis: { ...axis, ...figure.layout.yaxis, title: title(figure.layout.yaxis.title) },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, color: colour("soft"), size: 13 },
+      hoverlabel: {
+        bgcolor: colour("surface"),
+        bordercolor: colour("rule"),
+        font: { color: colour("ink"), size: 13 },
+      },
+      margin: { l: 12, r: pointsNamed && labelled ? 60 : 12, t: 14, b: 12 },
+      showlegend: !(pointsNamed && labelled) && !figure.shares_legend,
+      legend: { orientation: "h", x: 0, y: -0.24, yanchor: "top", font: { size: 12 } },
+    };
+    return Plotly.react(
+      element,
+      figure.traces.map((trace) => painted(trace, labelled)),
+      layout,
+      { responsive: true, displayModeBar: false },
+    );
+  }
+
+  const elements = [...document.querySelectorAll("[data-figure]")];
+  const drawAll = () => elements.forEach(draw);
+  drawAll();
+  narrow.addEventListener("change", drawAll);
+  dark.addEventListener("change", drawAll);
+})();

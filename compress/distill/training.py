@@ -1,0 +1,384 @@
+"""Training a next-item network with Lightning: early stopping, best checkpoint, exact resume.
+
+Everything random is drawn from (seed, epoch), and the state is kept after every epoch, so that a
+killed training that is taken up again ends with the same weights as one that was never killed.
+"""
+
+import json
+import logging
+import math
+import shutil
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from compress.data.dataset import FIRST_ITEM, Windows
+from compress.distill.losses import Loss
+from compress.distill.soft_labels import SoftLabels
+from compress.distill.validation import ValidationSet
+from compress.errors import MissingExtraError, UserError
+from compress.networks.sequence_model import SequenceModel, catalogue_logits
+from compress.progress import Progress
+from compress.recipe import Logging, Training
+from compress.run import write_atomically
+
+METRIC = "validation/ndcg@10"
+LAST = "last"
+BEST = "best"
+HISTORY = "curve.json"
+
+
+@dataclass(frozen=True)
+class WeightedLoss:
+    """One term of the sum that is minimised."""
+
+    weight: float
+    loss: Loss
+
+
+def train(
+    network: nn.Module,
+    *,
+    windows: Windows,
+    validation: ValidationSet,
+    losses: Sequence[WeightedLoss],
+    soft_labels: SoftLabels | None,
+    settings: Training,
+    logs: Logging,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+    title: str,
+) -> list[dict[str, float]]:
+    """Train `network` in place and leave it with its best weights, in inference mode.
+
+    Args:
+        network: A fresh `SequenceModel`.
+        windows: What it learns from.
+        validation: What decides when to stop and which epoch was the best.
+        losses: The weighted sum to minimise.
+        soft_labels: The teacher's answers at every position of the windows, if a loss needs them.
+        settings: Epochs, learning rate and the like.
+        logs: Where curves go besides the result.
+        seed: Of the order of the windows and of dropout.
+        folder: For checkpoints and logs; a killed training goes on from what is in it.
+        progress: Told about every few steps.
+        title: Names the training in messages and logs.
+
+    Returns:
+        One entry an epoch: `epoch`, `loss`, `validation_ndcg@10`, `seconds`.
+    """
+    module = _SequenceTraining(
+        network,
+        losses=losses,
+        soft_labels=soft_labels,
+        validation=validation,
+        settings=settings,
+        seed=seed,
+    )
+    checkpoints = folder / "checkpoints"
+    keep = ModelCheckpoint(
+        dirpath=checkpoints,
+        filename=BEST,
+        monitor=METRIC,
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    stop = EarlyStopping(
+        METRIC, mode="max", patience=settings.patience, check_on_train_epoch_end=True
+    )
+    with _quiet_lightning():
+        trainer = pl.Trainer(
+            default_root_dir=folder,
+            max_epochs=settings.epochs,
+            gradient_clip_val=settings.gradient_clip,
+            callbacks=[keep, stop, _Report(progress, title, settings.epochs)],
+            plugins=[_AtomicCheckpointIO()],
+            logger=_loggers(logs, folder, title),
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=10,
+            use_distributed_sampler=False,
+        )
+        last = _load_checkpoint(checkpoints / f"{LAST}.ckpt")
+        if last is not None:
+            module.history = last["history"]
+        if not _has_ended(module.history, settings):
+            trainer.fit(
+                module,
+                train_dataloaders=_batches(windows, settings.batch_size, seed),
+                val_dataloaders=DataLoader(validation, batch_size=None, shuffle=False),
+                ckpt_path=None if last is None else checkpoints / f"{LAST}.ckpt",
+                weights_only=True,
+            )
+    best = _load_checkpoint(checkpoints / f"{BEST}.ckpt")
+    if best is None:
+        raise RuntimeError(f"Lightning kept no best checkpoint in {checkpoints}")
+    module.load_state_dict(best["state_dict"])
+    shutil.rmtree(checkpoints)
+    write_atomically(folder / HISTORY, json.dumps(module.history, indent=1))
+    network.to("cpu").eval()
+    return module.history
+
+
+def _load_checkpoint(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return checkpoint
+
+
+def _has_ended(history: Sequence[dict[str, float]], settings: Training) -> bool:
+    """Whether a training with this history is over, which a checkpoint alone does not say."""
+    values = [epoch["validation_ndcg@10"] for epoch in history]
+    if not values:
+        return False
+    since_best = len(values) - 1 - values.index(max(values))
+    return len(values) >= settings.epochs or since_best >= settings.patience
+
+
+class _SequenceTraining(pl.LightningModule):
+    """What Lightning drives: one optimisation step, one validation step."""
+
+    network: SequenceModel
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        losses: Sequence[WeightedLoss],
+        soft_labels: SoftLabels | None,
+        validation: ValidationSet,
+        settings: Training,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.network = network  # type: ignore[assignment]  # an nn.Module that is a SequenceModel
+        self.history: list[dict[str, float]] = []
+        self._losses = losses
+        self._soft_labels = soft_labels
+        self._validation = validation
+        self._settings = settings
+        self._seed = seed
+        self._epoch_start = 0.0
+
+    def configure_optimizers(self) -> Any:
+        settings = self._settings
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        warmup = max(1, settings.warmup_steps)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / warmup)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_train_epoch_start(self) -> None:
+        torch.manual_seed(_epoch_seed(self._seed, self.current_epoch))
+        self._epoch_start = time.monotonic()
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
+        inputs, targets, rows = batch
+        wanted = torch.where(targets != 0)
+        logits = catalogue_logits(self.network, self.network.states(inputs)[wanted])
+        labels = targets[wanted].long() - FIRST_ITEM
+        soft = None if self._soft_labels is None else self._soft_labels.read(rows.numpy())
+        total = torch.stack(
+            [term.weight * term.loss(logits, labels, soft) for term in self._losses]
+        ).sum()
+        if not torch.isfinite(total):
+            raise UserError(
+                f"Training diverged in epoch {self.current_epoch + 1}: the loss is {float(total)}. "
+                "Lower training.learning_rate (or raise training.warmup_steps) and run again."
+            )
+        self.log("training/loss", total, on_step=False, on_epoch=True, batch_size=len(labels))
+        return total
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        histories, cases = batch
+        logits = catalogue_logits(self.network, self.network.last_state(histories))
+        values = self._validation.ndcg(logits.cpu().numpy(), cases.cpu().numpy())
+        self.log(METRIC, float(values.mean()), on_epoch=True, batch_size=len(values))
+
+    def on_train_epoch_end(self) -> None:
+        metrics = self.trainer.callback_metrics
+        self.history.append(
+            {
+                "epoch": self.current_epoch + 1,
+                "loss": float(metrics["training/loss"]),
+                "validation_ndcg@10": float(metrics[METRIC]),
+                "seconds": round(time.monotonic() - self._epoch_start, 2),
+            }
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["history"] = list(self.history)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.history = list(checkpoint["history"])
+
+
+class _WindowBatches(Dataset[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]]):
+    """Whole batches by the numbers of their windows."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def __getitem__(self, chosen: Any) -> Any:
+        inputs, targets = self._windows.batch(chosen)
+        first = self._windows.offsets[chosen]
+        lengths = self._windows.offsets[chosen + 1] - first
+        starts = np.cumsum(lengths) - lengths
+        rows = np.arange(lengths.sum()) + np.repeat(first - starts, lengths)
+        return inputs, targets, rows
+
+
+class _EpochOrder(Sampler[NDArray[np.int64]]):
+    """A fresh order of the windows for every epoch, drawn from (seed, epoch)."""
+
+    def __init__(self, windows: int, batch_size: int, seed: int) -> None:
+        self._windows, self._batch_size, self._seed = windows, batch_size, seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before every epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(self._windows / self._batch_size)
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._windows)
+        for start in range(0, self._windows, self._batch_size):
+            yield order[start : start + self._batch_size]
+
+
+def _batches(windows: Windows, batch_size: int, seed: int) -> DataLoader[Any]:
+    order = _EpochOrder(len(windows), batch_size, seed)
+    return DataLoader(
+        _WindowBatches(windows), batch_size=None, sampler=order, collate_fn=_as_tensors
+    )
+
+
+def _as_tensors(arrays: Sequence[NDArray[Any]]) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(array) for array in arrays)
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return int(np.random.SeedSequence([seed, epoch, 1]).generate_state(1)[0])
+
+
+class _Report(pl.Callback):
+    """Keeps the person at the terminal posted."""
+
+    def __init__(self, progress: Progress, title: str, epochs: int) -> None:
+        self._progress, self._title, self._epochs = progress, title, epochs
+        self._told = 0.0
+        self._start: tuple[float, int] | None = None
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
+    ) -> None:
+        now = time.monotonic()
+        if self._start is None:
+            self._start = (now, trainer.current_epoch)
+        if now - self._told < 0.5:
+            return
+        self._told = now
+        batches = max(1, int(trainer.num_training_batches))
+        done = trainer.current_epoch + (index + 1) / batches
+        since, first = self._start
+        left = ""
+        if done - first > 0.3:
+            pace = (now - since) / (done - first)
+            left = f", at most {_duration(pace * (self._epochs - done))} left"
+        figures = {"loss": float(outputs["loss"])}
+        if METRIC in trainer.callback_metrics:
+            figures["validation NDCG@10"] = float(trainer.callback_metrics[METRIC])
+        self._progress.advance(
+            f"{self._title}: epoch {trainer.current_epoch + 1}/{self._epochs}{left}",
+            done / self._epochs,
+            **figures,
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+class _AtomicCheckpointIO(TorchCheckpointIO):
+    """Checkpoints that are there completely or not at all, whenever the process dies."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.tmp")
+        torch.save(checkpoint, temporary)
+        temporary.replace(target)
+
+
+def _loggers(logs: Logging, folder: Path, title: str) -> list[Logger]:
+    chosen: list[Logger] = []
+    if logs.tensorboard:
+        chosen.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+    if logs.wandb is not None:
+        try:
+            import wandb  # noqa: F401  # Lightning would fail with a traceback instead
+        except ImportError as error:
+            raise MissingExtraError(
+                "logging.wandb: Weights & Biases is not installed; pip install 'limbeck[wandb]', "
+                "or take logging.wandb out of the recipe."
+            ) from error
+        from pytorch_lightning.loggers import WandbLogger
+
+        chosen.append(
+            WandbLogger(
+                name=title,
+                project=logs.wandb.project,
+                offline=logs.wandb.mode == "offline",
+                save_dir=folder,
+            )
+        )
+    return chosen
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's advice for programmers off the terminal."""
+    names = ("pytorch_lightning", "lightning.pytorch", "pytorch_lightning.utilities.rank_zero")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"pytorch_lightning.*")
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)

@@ -1,0 +1,339 @@
+"""The folder of a job: stages that are finished, in progress, or still to do.
+
+A stage works in a hidden sibling folder, `.<stage>.partial`, and is renamed to `<stage>` when it
+is finished, so that a folder that carries a stage's name is always complete. What a killed stage
+left in its partial folder is handed to it again, as long as its key is the same.
+
+A stage's key is the hash of its own part of the recipe, the keys of the stages it reads, the
+version of its code and what it takes from outside the run (the contents of the user's files).
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from compress.errors import RunError, UserError
+from compress.progress import Progress
+from compress.recipe import Recipe, content_hash
+
+RECORD = "stage.json"
+PARTIAL_RECORD = ".partial.json"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a job: what it depends on, and the work that writes its folder."""
+
+    name: str
+    """Also the name of its folder."""
+    title: str
+    """What a person reads in the plan."""
+    needs: tuple[str, ...]
+    """Stages whose folders it reads."""
+    version: int
+    """Raised whenever the code of the stage changes what it writes."""
+    settings: Callable[[Recipe], object]
+    """The JSON-able part of the recipe that it depends on."""
+    work: Callable[["StageContext"], None]
+    outside: Callable[[Recipe, Path], object] = lambda recipe, recipe_folder: None
+    """What it takes from outside the run, such as the hash of the user's files."""
+    keep_partial: bool = True
+    """Whether a killed stage goes on with what it had written."""
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage is given to work with."""
+
+    recipe: Recipe
+    recipe_folder: Path
+    folder: Path
+    """Where it writes; may hold what an interrupted run of the same key left."""
+    inputs: Mapping[str, Path]
+    """The finished folders of the stages that it needs."""
+    progress: Progress
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each finished stage of the run took."""
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One line of a run's plan."""
+
+    stage: Stage
+    key: str
+    state: str
+    """`finished`, `resume` or `to do`."""
+
+
+class Run:
+    """A job's folder."""
+
+    def __init__(self, folder: Path, recipe: Recipe, recipe_folder: Path) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.recipe_folder = recipe_folder
+
+    def plan(self, stages: Sequence[Stage], redo_from: str | None = None) -> list[PlannedStage]:
+        """Say for each stage whether it is finished, half done, or to do.
+
+        Args:
+            stages: In an order in which every stage comes after those it needs.
+            redo_from: This stage and all that follow are to do, finished or not.
+
+        Raises:
+            RunError: `redo_from` is not a stage.
+        """
+        _known(redo_from, stages, "--from")
+        keys: dict[str, str] = {}
+        planned: list[PlannedStage] = []
+        redo = False
+        for stage in stages:
+            redo = redo or stage.name == redo_from
+            keys[stage.name] = content_hash(
+                {
+                    "stage": stage.name,
+                    "version": stage.version,
+                    "settings": stage.settings(self.recipe),
+                    "outside": stage.outside(self.recipe, self.recipe_folder),
+                    "needs": [keys[name] for name in stage.needs],
+                }
+            )
+            key = keys[stage.name]
+            if redo:
+                state = "to do"
+            elif self._finished(stage.name, key):
+                state = "finished"
+            else:
+                state = "resume" if self._partial_key(stage.name) == key else "to do"
+            planned.append(PlannedStage(stage, key, state))
+        return planned
+
+    def execute(
+        self, planned: Sequence[PlannedStage], progress: Progress, only: str | None = None
+    ) -> None:
+        """Do what the plan says is to do, in its order.
+
+        Args:
+            planned: What `plan` returned.
+            progress: Told about every stage.
+            only: Do this stage alone; those it needs must be finished.
+
+        Raises:
+            RunError: The folder is in use, or `only` needs a stage that is not finished.
+        """
+        _known(only, [one.stage for one in planned], "--only")
+        with self._lock():
+            for one in planned:
+                if only is not None and one.stage.name != only:
+                    continue
+                if one.state == "finished":
+                    progress.display.stage_reused(one.stage.name)
+                    continue
+                self._do(one, planned, progress)
+            self._write_manifest([one.stage.name for one in planned])
+
+    def stage_folder(self, name: str) -> Path:
+        """The folder of a finished stage.
+
+        Raises:
+            RunError: The stage is not finished.
+        """
+        folder = self.folder / name
+        if not (folder / RECORD).is_file():
+            raise RunError(f"{self.folder} has no finished stage '{name}'; limbeck run makes it.")
+        return folder
+
+    def timings(self, stages: Sequence[str]) -> dict[str, float]:
+        """Seconds that each finished stage took, interruptions left out."""
+        return {
+            name: float(record["seconds"])
+            for name in stages
+            if (record := _read_json(self.folder / name / RECORD)) is not None
+        }
+
+    def _do(self, one: PlannedStage, planned: Sequence[PlannedStage], progress: Progress) -> None:
+        stage = one.stage
+        for other in planned:
+            if other.stage.name in stage.needs and not self._finished(other.stage.name, other.key):
+                raise RunError(
+                    f"Stage '{stage.name}' needs '{other.stage.name}', which is not finished "
+                    f"for this recipe in {self.folder}. Run without --only, or with "
+                    f"--only {other.stage.name} first."
+                )
+        partial = self._partial(stage.name)
+        spent = 0.0
+        resumed = one.state == "resume" and stage.keep_partial
+        if resumed:
+            spent = float((_read_json(partial / PARTIAL_RECORD) or {}).get("seconds", 0.0))
+        else:
+            _remove(partial)
+            partial.mkdir(parents=True)
+        clock = _PartialClock(partial / PARTIAL_RECORD, one.key, spent)
+        clock.note()
+        progress.display.stage_started(stage.name, stage.title, resumed)
+        context = StageContext(
+            recipe=self.recipe,
+            recipe_folder=self.recipe_folder,
+            folder=partial,
+            inputs={name: self.folder / name for name in stage.needs},
+            progress=progress.with_heartbeat(clock.note),
+            timings=self.timings([other.stage.name for other in planned]),
+        )
+        try:
+            stage.work(context)
+        except OSError as error:
+            if error.errno in _DISK_ERRORS:
+                raise UserError(
+                    f"Stage '{stage.name}' could not write to {self.folder}: {error.strerror}. "
+                    "Make room or choose another folder with --out, then run the same command: "
+                    "it goes on from here."
+                ) from error
+            raise
+        finally:
+            clock.note_if_there()
+        (partial / PARTIAL_RECORD).unlink()
+        files = _file_records(partial)
+        record = {"key": one.key, "seconds": round(clock.seconds, 3), "files": files}
+        write_atomically(partial / RECORD, json.dumps(record, indent=1))
+        _replace_folder(partial, self.folder / stage.name)
+        progress.display.stage_finished(stage.name, clock.seconds)
+
+    def _finished(self, name: str, key: str) -> bool:
+        folder = self.folder / name
+        record = _read_json(folder / RECORD)
+        if record is None or record.get("key") != key:
+            return False
+        return all(
+            (folder / file).is_file() and (folder / file).stat().st_size == about["bytes"]
+            for file, about in record["files"].items()
+        )
+
+    def _partial(self, name: str) -> Path:
+        return self.folder / f".{name}.partial"
+
+    def _partial_key(self, name: str) -> str | None:
+        record = _read_json(self._partial(name) / PARTIAL_RECORD)
+        return None if record is None else record.get("key")
+
+    def _write_manifest(self, stages: Sequence[str]) -> None:
+        records = {name: _read_json(self.folder / name / RECORD) for name in stages}
+        manifest = {
+            "recipe": self.recipe.hash,
+            "stages": {name: record for name, record in records.items() if record is not None},
+        }
+        write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Keep a second process out of the folder for as long as this one works in it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise RunError(
+                f"Cannot write to the run folder {self.folder}: {error.strerror}. "
+                "Choose another with --out."
+            ) from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(
+                    f"Another limbeck run is working in {self.folder}. "
+                    "Wait for it, or choose another folder with --out."
+                ) from error
+            yield
+
+
+class _PartialClock:
+    """Seconds of work on a stage, added up over interruptions."""
+
+    def __init__(self, record: Path, key: str, spent: float) -> None:
+        self._record, self._key, self._spent = record, key, spent
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self._spent + time.monotonic() - self._start
+
+    def note(self) -> None:
+        """Write down the time so far, for a run that takes up the work after a kill."""
+        write_atomically(
+            self._record, json.dumps({"key": self._key, "seconds": round(self.seconds, 3)})
+        )
+
+    def note_if_there(self) -> None:
+        if self._record.parent.is_dir():
+            try:
+                self.note()
+            except OSError:
+                return  # a full disk must not hide the error that it caused
+
+
+_DISK_ERRORS = frozenset({5, 28, 30, 122})  # EIO, ENOSPC, EROFS, EDQUOT
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` so that `path` holds either what it held before or all of it."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's contents."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _file_records(folder: Path) -> dict[str, dict[str, object]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": file_sha256(path),
+        }
+        for path in files
+    }
+
+
+def _replace_folder(new: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.old")
+    _remove(old)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _known(name: str | None, stages: Sequence[Stage], option: str) -> None:
+    names = [stage.name for stage in stages]
+    if name is not None and name not in names:
+        raise RunError(f"{option} {name}: no such stage; the stages are {', '.join(names)}.")

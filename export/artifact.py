@@ -1,0 +1,48 @@
+"""One emitted file and what is known about it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from export.verification import Check
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file for one format, scheme and target.
+
+    It is usable only after it was run and agreed with the student; a refused one is kept and
+    says why.
+    """
+
+    path: str
+    """Relative to the export stage's folder."""
+    unmasked_path: str
+    """The same graph with seen items allowed: what the unmasked quality is measured on."""
+    format: str
+    scheme: str
+    target: str
+    bytes: int
+    sha256: str
+    check: Check
+
+    @property
+    def usable(self) -> bool:
+        """Whether every check was passed."""
+        return not self.check.faults
+
+    @property
+    def refused_because(self) -> str | None:
+        """The checks that failed, in words; None for a usable file."""
+        return "; ".join(self.check.faults) or None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `artifacts.json`."""
+        return {**asdict(self), "usable": self.usable, "refused_because": self.refused_because}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Artifact":
+        """Read back what `to_json` wrote."""
+        fields = {name: value for name, value in data.items() if name in cls.__annotations__}
+        check = dict(fields.pop("check"))
+        check["faults"] = tuple(check["faults"])
+        return cls(**fields, check=Check(**check))

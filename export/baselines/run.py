@@ -1,0 +1,63 @@
+"""Running a baseline with NumPy."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compress.errors import UserError
+from compress.teachers.baselines import CoOccurrence, Popularity
+from export.baselines.emit import BaselineModel
+
+FIRST_ITEM = 2
+NOTHING = -1e4
+
+
+class BaselineRunner:
+    """A fitted baseline as a `Runner`."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Say which description to load; nothing is loaded before `with`.
+
+        Args:
+            path: A JSON file that `emit_baseline` wrote.
+        """
+        self.path = Path(path)
+        self._model: Popularity | CoOccurrence | None = None
+        self._about = BaselineModel("popularity", "", 1, True)
+
+    def __enter__(self) -> Self:
+        try:
+            self._about = BaselineModel(**json.loads(self.path.read_text(encoding="utf-8")))
+            fitted = self.path.parent / self._about.file
+            kind = Popularity if self._about.kind == "popularity" else CoOccurrence
+            self._model = kind.load(fitted)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{self.path} does not describe a baseline: {error}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._model = None
+
+    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """See `export.runner.Runner`. Equal scores rank in catalogue order."""
+        if self._model is None:
+            raise RuntimeError("a runner is called inside its `with`")
+        scores = np.pad(
+            self._model.scores(history), ((0, 0), (FIRST_ITEM, 0)), constant_values=NOTHING
+        )
+        if self._about.mask_seen:
+            np.put_along_axis(scores, history.astype(np.int64), NOTHING, axis=1)
+        top_k = min(self._about.top_k, scores.shape[1] - FIRST_ITEM)
+        item_ids = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].astype(np.int32)
+        best = np.take_along_axis(scores, item_ids, axis=1)
+        item_ids[best <= NOTHING / 2] = 0
+        return item_ids, best

@@ -1,0 +1,41 @@
+"""Describing a trained model so that a fresh process can call it like any file.
+
+Nothing is copied: the JSON file points at the folders of the trained networks.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from compress.run import write_atomically
+
+
+@dataclass(frozen=True)
+class PyTorchModel:
+    """What `PyTorchRunner` needs to know."""
+
+    members: tuple[str, ...]
+    """Folders of saved networks, relative to the JSON file; several are one ensemble."""
+    top_k: int
+    mask_seen: bool
+    is_ensemble: bool
+    """Whether scores are log-probabilities of the members' mean, as the teacher's are."""
+
+
+def emit_pytorch(
+    path: Path, members: Sequence[Path], *, top_k: int, mask_seen: bool, is_ensemble: bool
+) -> None:
+    """Write the description.
+
+    Args:
+        path: The JSON file to write.
+        members: Folders that `compress.saved_model.save_model` wrote.
+        top_k: How many items are returned.
+        mask_seen: Whether items of the history are left out.
+        is_ensemble: See `PyTorchModel`.
+    """
+    folders = tuple(Path(os.path.relpath(member, path.parent)).as_posix() for member in members)
+    model = PyTorchModel(folders, top_k, mask_seen, is_ensemble)
+    write_atomically(path, json.dumps(asdict(model), indent=1))

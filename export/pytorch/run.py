@@ -1,0 +1,69 @@
+"""Running a trained model with PyTorch, as the app's server would."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compress.errors import UserError
+from export.pytorch.emit import PyTorchModel
+
+
+class PyTorchRunner:
+    """A teacher or student as a `Runner`; the teacher with its item table computed beforehand."""
+
+    def __init__(self, path: str | Path, threads: int = 1) -> None:
+        """Say which description to load; nothing is loaded before `with`.
+
+        Args:
+            path: A JSON file that `emit_pytorch` wrote.
+            threads: Threads inside an operator. PyTorch keeps one number a process.
+        """
+        self.path = Path(path)
+        self.threads = threads
+        self._module: Any = None
+        self._threads_before = threads
+
+    def __enter__(self) -> Self:
+        import torch
+
+        from compress.saved_model import load_model
+        from compress.teachers.ensemble import Ensemble
+        from export.deploy import EnsembleScorer, NextItemDeploy, StudentScorer
+
+        try:
+            about = PyTorchModel(**json.loads(self.path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(f"{self.path} does not describe a PyTorch model: {error}") from error
+        self._threads_before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        networks = [load_model(self.path.parent / member) for member in about.members]
+        scorer = (
+            EnsembleScorer(Ensemble(networks)) if about.is_ensemble else StudentScorer(networks[0])
+        )
+        self._module = NextItemDeploy(
+            scorer, items=networks[0].items, top_k=about.top_k, mask_seen=about.mask_seen
+        ).eval()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        import torch
+
+        self._module = None
+        torch.set_num_threads(self._threads_before)
+
+    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """See `export.runner.Runner`."""
+        import torch
+
+        with torch.inference_mode():
+            item_ids, scores = self._module(torch.from_numpy(history))
+        return item_ids.numpy(), scores.numpy()

@@ -1,0 +1,233 @@
+"""The stage that writes the files: emit, verify, and keep what later stages compare with."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compress.recipe import Recipe
+from compress.run import Stage, StageContext, file_sha256, write_atomically
+from compress.stages import member_folders
+from export.artifact import Artifact
+from export.runner import Runtime
+from export.verification import TOLERANCES, Reference, verify
+
+ARTIFACTS = "artifacts.json"
+ITEM_MAP = "item-map.json"
+ROWS = "rows.json"
+
+
+@dataclass(frozen=True)
+class RowFiles:
+    """Where a row of the report is run from, masked and unmasked; paths within the stage."""
+
+    name: str
+    role: str
+    runtime: Runtime
+    path: str
+    unmasked_path: str
+    bytes: int
+
+
+def export_models(context: StageContext) -> None:
+    """Write every file of the recipe, verify each, and describe the rows to compare them with."""
+    rows = _describe_rows(context)
+    _write_item_map(context)
+    artifacts = _emit_artifacts(context)
+    write_atomically(context.folder / ROWS, json.dumps([asdict(row) for row in rows], indent=1))
+    write_atomically(
+        context.folder / ARTIFACTS,
+        json.dumps([artifact.to_json() for artifact in artifacts], indent=1),
+    )
+
+
+def read_artifacts(folder: Path) -> list[Artifact]:
+    """The artifacts of a finished export stage."""
+    return [
+        Artifact.from_json(entry)
+        for entry in json.loads((folder / ARTIFACTS).read_text(encoding="utf-8"))
+    ]
+
+
+def read_rows(folder: Path) -> list[RowFiles]:
+    """Baselines, teacher and students of a finished export stage."""
+    return [RowFiles(**entry) for entry in json.loads((folder / ROWS).read_text(encoding="utf-8"))]
+
+
+def _describe_rows(context: StageContext) -> list[RowFiles]:
+    from compress.saved_model import model_bytes
+    from export.baselines.emit import BaselineKind, emit_baseline
+    from export.pytorch.emit import emit_pytorch
+
+    recipe, folder = context.recipe, context.folder / "rows"
+    folder.mkdir(exist_ok=True)
+    top_k = recipe.task.top_k
+    rows = []
+    kinds: tuple[BaselineKind, ...] = ("popularity", "co-occurrence")
+    for kind in kinds:
+        fitted = context.inputs["baselines"] / f"{kind}.npz"
+        paths = _twins(f"rows/{kind}", "json")
+        for path, mask in zip(paths, (True, False), strict=True):
+            emit_baseline(context.folder / path, kind, fitted, top_k=top_k, mask_seen=mask)
+        rows.append(RowFiles(kind, "baseline", "baseline", *paths, fitted.stat().st_size))
+    models = {
+        "teacher": member_folders(recipe, context.inputs["teacher"]),
+        "student": [context.inputs["student"]],
+        "student_without_teacher": [context.inputs["student-without-teacher"]],
+    }
+    for role, members in models.items():
+        paths = _twins(f"rows/{role}", "json")
+        for path, mask in zip(paths, (True, False), strict=True):
+            emit_pytorch(
+                context.folder / path,
+                members,
+                top_k=top_k,
+                mask_seen=mask,
+                is_ensemble=role == "teacher",
+            )
+        size = sum(model_bytes(member) for member in members)
+        rows.append(RowFiles(role.replace("_", " "), role, "pytorch", *paths, size))
+    return rows
+
+
+def _emit_artifacts(context: StageContext) -> list[Artifact]:
+
+    from compress.data.dataset import Dataset
+    from compress.saved_model import load_model
+    from export.deploy import NextItemDeploy, StudentScorer
+    from export.onnx.emit import emit_onnx, quantize_onnx
+    from export.onnx.run import OnnxRunner
+    from export.signature import Signature
+
+    recipe = context.recipe
+    dataset = Dataset.open(context.inputs["dataset"])
+    scorer = StudentScorer(load_model(context.inputs["student"])).eval()
+    histories = real_histories(dataset, recipe.task.history_length, recipe.export.verify_histories)
+    reference = _reference(scorer, histories, recipe.task.top_k, recipe.task.mask_seen)
+    (context.folder / "unmasked").mkdir(exist_ok=True)
+    artifacts = []
+    for order, wanted in enumerate(recipe.export.artifacts):
+        context.progress.advance(
+            f"{wanted.format} {wanted.scheme}", order / len(recipe.export.artifacts)
+        )
+        name = f"student.{wanted.scheme}.onnx"
+        paths = (name, f"unmasked/{name}")
+        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
+            module = NextItemDeploy(
+                scorer, items=dataset.items, top_k=recipe.task.top_k, mask_seen=mask
+            ).eval()
+            signature = Signature(
+                items=dataset.items,
+                history_length=recipe.task.history_length,
+                top_k=module.top_k,
+                mask_seen=mask,
+                recipe_sha256=recipe.hash,
+                item_map_sha256=dataset.item_map_sha256,
+            )
+            target = context.folder / path
+            emit_onnx(module, signature, target)
+            if wanted.scheme != "fp32":
+                quantize_onnx(target, signature, target)
+        with OnnxRunner(context.folder / name) as runner:
+            check = verify(runner, reference, TOLERANCES[wanted.scheme])
+        artifacts.append(
+            Artifact(
+                path=name,
+                unmasked_path=paths[1],
+                format=wanted.format,
+                scheme=wanted.scheme,
+                target="onnxruntime-cpu",
+                bytes=(context.folder / name).stat().st_size,
+                sha256=file_sha256(context.folder / name),
+                check=check,
+            )
+        )
+    return artifacts
+
+
+def _reference(scorer: Any, histories: NDArray[np.int32], top_k: int, mask_seen: bool) -> Reference:
+    """Ask the PyTorch student, in fp32."""
+    import torch
+
+    from export.deploy import FIRST_ITEM, NextItemDeploy
+
+    with torch.inference_mode():
+        given = torch.from_numpy(histories)
+        scores = scorer(given.long())
+        module = NextItemDeploy(
+            scorer, items=scores.shape[1] - FIRST_ITEM, top_k=top_k, mask_seen=mask_seen
+        )
+        item_ids, _ = module.eval()(given)
+    return Reference(histories, scores.numpy(), item_ids.numpy(), mask_seen)
+
+
+def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
+    """What users had done before events spread evenly over the data set.
+
+    The first history is empty, the second is full: the longest one there is, repeated if it has
+    fewer than L items.
+
+    Args:
+        dataset: A `compress.data.dataset.Dataset`.
+        length: L.
+        number: How many more to take; in a tiny data set some are taken twice.
+
+    Returns:
+        `[number + 2, L]` item codes.
+    """
+    from compress.data.windows import gather_histories
+
+    first = dataset.split.first
+    has_history = np.ones(len(dataset.events), dtype=bool)
+    has_history[first] = False
+    index = np.flatnonzero(has_history)
+    index = np.resize(index[np.linspace(0, len(index) - 1, number).astype(np.int64)], number)
+    user = np.searchsorted(first, index, side="right") - 1
+    real = gather_histories(dataset.events, first[user], index, length)
+    longest = real[(real != 0).sum(axis=1).argmax()]
+    full = np.resize(longest[longest != 0], length)
+    return np.concatenate([np.zeros((1, length), dtype=np.int32), full[None], real])
+
+
+def _write_item_map(context: StageContext) -> None:
+    """Write which item each code stands for: the app's side of the contract."""
+    from compress.data.dataset import FIRST_ITEM, Dataset
+
+    dataset = Dataset.open(context.inputs["dataset"])
+    item_map = {
+        "schema": 1,
+        "item_map_sha256": dataset.item_map_sha256,
+        "padding": 0,
+        "unknown": 1,
+        "first_item": FIRST_ITEM,
+        "items": dataset.item_ids,
+    }
+    write_atomically(context.folder / ITEM_MAP, json.dumps(item_map, ensure_ascii=False))
+
+
+def _twins(stem: str, suffix: str) -> tuple[str, str]:
+    return f"{stem}.{suffix}", f"{stem}.unmasked.{suffix}"
+
+
+def _settings(recipe: Recipe) -> object:
+    return {
+        "export": recipe.export.model_dump(mode="json"),
+        "task": recipe.task.model_dump(mode="json"),
+        "recipe": recipe.hash,
+    }
+
+
+STAGES = (
+    Stage(
+        name="export",
+        title="Write and verify the files",
+        needs=("dataset", "baselines", "teacher", "student", "student-without-teacher"),
+        version=1,
+        settings=_settings,
+        work=export_models,
+        keep_partial=False,
+    ),
+)

