@@ -70,7 +70,7 @@ def build_report(inputs: ReportInputs) -> ReportData:
     return ReportData.model_validate(
         {
             "schema": SCHEMA,
-            "headline": _headline(best, teacher_row),
+            "headline": _headline(best, teacher_row, keeps_budget=budget["met"]),
             "recipe": inputs.recipe.model_dump(mode="json"),
             "recipe_hash": inputs.recipe.hash,
             "quick": inputs.quick,
@@ -228,7 +228,7 @@ def _best(artifacts: Sequence[dict[str, Any]], fits: Sequence[str]) -> dict[str,
     return min(fitting or usable, key=lambda artifact: int(artifact["bytes"]), default=None)
 
 
-def _headline(best: dict[str, Any] | None, teacher: dict[str, Any]) -> str:
+def _headline(best: dict[str, Any] | None, teacher: dict[str, Any], *, keeps_budget: bool) -> str:
     """Return the run in one sentence."""
     if best is None:
         return "No artifact is usable: see why each one was refused."
@@ -236,9 +236,10 @@ def _headline(best: dict[str, Any] | None, teacher: dict[str, Any]) -> str:
     p90 = times_less(best["latency"]["p90_ms"] / teacher["latency"]["p90_ms"])
     cost = f"at {size} of its size and {p90} of its p90 latency"
     kept = best["kept_quality"]
+    end = "." if keeps_budget else ", but it breaks the budget."
     if kept is None:
-        return f"{best['name']} replaces the teacher {cost}."
+        return f"{best['name']} replaces the teacher {cost}{end}"
     return (
         f"{best['name']} keeps {kept['value']:.1%} [{kept['low'] * 100:.1f}, "
-        f"{kept['high'] * 100:.1f}] of the teacher’s {metric_name(METRIC)} {cost}."
+        f"{kept['high'] * 100:.1f}] of the teacher’s {metric_name(METRIC)} {cost}{end}"
     )

@@ -4,6 +4,7 @@ Colours and fonts are the page's: a trace names its colour by the role of its ro
 script fills it in, for light and for dark.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from math import log10
@@ -16,11 +17,11 @@ _WIDTH, _HEIGHT = 900.0, 400.0
 _CHARACTER, _LINE = 7.2, 17.0
 _PLACES = ("middle right", "middle left", "top center", "bottom center", "top right", "top left")
 _SYMBOLS = {
-    "baseline": "square",
-    "teacher": "diamond",
-    "student": "circle",
-    "student_without_teacher": "circle-open",
-    "artifact": "star",
+    "baseline": ("square", "square-open", "cross"),
+    "teacher": ("diamond",),
+    "student": ("circle",),
+    "student_without_teacher": ("circle-open",),
+    "artifact": ("star-triangle-up", "star", "hexagram", "star-square", "star-diamond"),
 }
 
 
@@ -29,7 +30,10 @@ def trade_off_figure(rows: Sequence[RowData | ArtifactData]) -> dict[str, Any]:
     measured = [row for row in rows if row.latency is not None and row.quality is not None]
     places = _label_places(measured)
     return {
-        "traces": [_point(row, place) for row, place in zip(measured, places, strict=True)],
+        "traces": [
+            _point(row, place, symbol)
+            for row, place, symbol in zip(measured, places, _symbols(measured), strict=True)
+        ],
         "layout": {
             "xaxis": {"title": {"text": "p90 latency, ms (log scale)"}, "type": "log"},
             "yaxis": {"title": {"text": f"{metric_name(METRIC)}, test split"}},
@@ -67,7 +71,19 @@ def _plain(text: str) -> str:
     return escape(text, quote=False)
 
 
-def _point(row: RowData | ArtifactData, place: str) -> dict[str, Any]:
+def _symbols(rows: Sequence[RowData | ArtifactData]) -> Iterator[str]:
+    """Yield a symbol a row that tells its role, and rows of one role apart."""
+    used: Counter[str] = Counter()
+    for row in rows:
+        if isinstance(row, ArtifactData) and not row.usable:
+            yield "x"
+            continue
+        choice = _SYMBOLS[row.role]
+        yield choice[used[row.role] % len(choice)]
+        used[row.role] += 1
+
+
+def _point(row: RowData | ArtifactData, place: str, symbol: str) -> dict[str, Any]:
     latency, quality = row.latency, row.quality
     if latency is None or quality is None:
         raise ValueError(f"{row.name} was not measured")
@@ -90,7 +106,7 @@ def _point(row: RowData | ArtifactData, place: str) -> dict[str, Any]:
         "text": [_plain(row.name)],
         "textposition": place,
         "cliponaxis": False,
-        "marker": {"symbol": "x" if refused else _SYMBOLS[row.role], "size": 11},
+        "marker": {"symbol": symbol, "size": 11},
         "hovertemplate": f"<b>%{{text}}</b><br>{metric_name(METRIC)} %{{y:.4f}} "
         f"[{interval.low:.4f}, {interval.high:.4f}]<br>p90 %{{x:.3~g}} ms<br>"
         f"{row.bytes / 1e6:,.2f} MB<extra></extra>",

@@ -41,7 +41,7 @@ class Cell:
     note: str = ""
 
 
-def report_page(report: ReportData) -> str:
+def render_page(report: ReportData) -> str:
     """Return the text of report.html."""
     plotly = files("plotly") / "package_data" / "plotly.min.js"
     templates = Environment(
@@ -206,7 +206,7 @@ def _main_row(row: AnyRow, report: ReportData, further: dict[str, str]) -> dict[
         "name": row.name,
         "role": row.role,
         "role_name": ROLES[row.role],
-        "best": isinstance(row, ArtifactData) and row.path == report.best,
+        "best": isinstance(row, ArtifactData) and row.path in {report.best} & {*report.budget.fits},
         "refused": refused,
         "invalid": latency is not None and not latency.valid,
         "cells": [

@@ -243,16 +243,16 @@ def ratio_interval(
             0 everywhere.
     """
     table = _table([a, b])
-    if table[:, 1].min() < 0 or not table[:, 1].any():
+    numerator, denominator = table.mean(axis=0)
+    if table[:, 1].min() < 0 or denominator == 0:
         raise ValueError(
             "the ratio's denominator must be at least 0 everywhere and not 0 on average"
         )
     means = _resampled_means(table, resamples, seed)
     means = means[means[:, 1] > 0]
-    value = float(table[:, 0].mean() / table[:, 1].mean())
     if not len(means):
         raise ValueError("no resample has a denominator above 0: too few cases have a value")
-    return _interval(value, means[:, 0] / means[:, 1])
+    return _interval(float(numerator / denominator), means[:, 0] / means[:, 1])
 
 
 def _table(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

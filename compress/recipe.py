@@ -63,7 +63,7 @@ class MovieLens100K(Section):
 
 
 class MovieLens1M(Section):
-    """MovieLens-1M: 6,040 users, 3,706 items (downloaded once, research use only)."""
+    """MovieLens-1M: 6,040 users, 3,883 items, 3,706 of them rated (downloaded once, research use only)."""
 
     kind: Literal["movielens-1m"]
     first_users: PositiveInt | None = None
@@ -158,7 +158,10 @@ class NextItem(Section):
     top_k: Annotated[int, Field(ge=1, le=10_000)] = 100
     """K: how many items the graph returns. At least 20, so that metrics at 20 exist."""
     mask_seen: bool = True
-    """Never return an item of the history: masked inside the graph, before the top-K."""
+    """Never return an item of the history: masked inside the graph, before the top-K.
+
+    In training, such items are left out of the softmax.
+    """
 
 
 # ------------------------------------------------------------------------------------ training
@@ -178,6 +181,8 @@ class Training(Section):
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     """Steps over which the learning rate rises linearly from 0."""
     gradient_clip: PositiveFloat = 1.0
+    weight_averaging: Probability | None = 0.995
+    """Decay a step of the moving average of the weights, which is what is kept; None: none."""
 
 
 # ------------------------------------------------------------------------------------- teacher

@@ -184,15 +184,15 @@ def _apply_override(data: dict[str, Any], override: str) -> Key:
 
 def _fault(detail: dict[str, Any], document: _Document, set_keys: Sequence[Key]) -> Fault:
     """Turn one pydantic error into a fault with the user's key, line and a suggestion."""
-    key, section = _locate(detail["loc"], document.data)
-    what = _what(detail, section)
+    key, section, kinds = _locate(detail["loc"], document.data)
+    what = _what(detail, section, kinds)
     for set_key in set_keys:
         if key[: len(set_key)] == set_key:
             return Fault(_dotted(key), what, None, f"--set {_dotted(set_key)}")
     return Fault(_dotted(key), what, document.line(key), document.source)
 
 
-def _what(detail: dict[str, Any], section: type[BaseModel] | None) -> str:
+def _what(detail: dict[str, Any], section: type[BaseModel] | None, kinds: Sequence[str]) -> str:
     kind, message = str(detail["type"]), str(detail["msg"])
     context: dict[str, Any] = detail.get("ctx", {})
     if kind == "extra_forbidden":
@@ -201,12 +201,10 @@ def _what(detail: dict[str, Any], section: type[BaseModel] | None) -> str:
     if kind == "missing":
         return "missing; add it"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tags = [tag.strip().strip("'") for tag in context.get("expected_tags", "").split(",")]
-        tags = [tag for tag in tags if tag]
         given = context.get("tag")
         if given is None and isinstance(detail["input"], Mapping):
-            return f"has no kind; add one of {', '.join(tags)}" if tags else "has no kind; add it"
-        return f"kind '{given}' does not exist{_suggest(str(given), tags)}"
+            return f"has no kind; add one of {', '.join(kinds)}"
+        return f"kind '{given}' does not exist{_suggest(str(given), kinds)}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"is a section with keys of its own, not a {_yaml_name(detail['input'])}"
     message = message.removeprefix("Value error, ")
@@ -230,8 +228,12 @@ def _suggest(given: str, known: Sequence[str], list_all: bool = True) -> str:
     return f"; known: {', '.join(known)}" if known and list_all else ""
 
 
-def _locate(loc: tuple[str | int, ...], data: Any) -> tuple[Key, type[BaseModel] | None]:
-    """Drop the union tags from pydantic's location; find the section class it ends in."""
+def _locate(loc: tuple[str | int, ...], data: Any) -> tuple[Key, type[BaseModel] | None, list[str]]:
+    """Drop the union tags from pydantic's location.
+
+    Returns:
+        The user's key, the section that holds it, and the kinds that may stand there.
+    """
     key: list[str | int] = []
     annotation: Any = Recipe
     section: type[BaseModel] | None = Recipe
@@ -253,7 +255,8 @@ def _locate(loc: tuple[str | int, ...], data: Any) -> tuple[Key, type[BaseModel]
         owner = next((cls for cls in sections if part in cls.model_fields), None)
         section = owner or (sections[0] if sections else section)
         annotation = owner.model_fields[part].annotation if owner else None
-    return tuple(key), section
+    tags = [_tag(cls) for cls in _sections(annotation)]
+    return tuple(key), section, [tag for tag in tags if tag is not None]
 
 
 def _sections(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -3,13 +3,15 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compress.errors import CheckFailed
 from compress.recipe import Recipe, SoftTargets
 from compress.run import Stage, StageContext, write_atomically
 
-BASELINES = ("popularity", "co-occurrence")
+if TYPE_CHECKING:
+    from torch import Tensor
+
 VALIDATION = "validation.json"
 
 
@@ -34,10 +36,13 @@ def fit_baselines(context: StageContext) -> None:
     dataset = Dataset.open(context.inputs["dataset"])
     validation = ValidationSet.of(dataset, context.recipe.task.history_length)
     offsets, codes = dataset.training_sequences()
+    context.progress.advance("counting")
+    baselines = {
+        "popularity": Popularity.fit(offsets, codes, dataset.items),
+        "co-occurrence": CoOccurrence.fit(offsets, codes, dataset.items),
+    }
     results = {}
-    for name, kind in zip(BASELINES, (Popularity, CoOccurrence), strict=True):
-        context.progress.advance(f"fitting {name}")
-        fitted = kind.fit(offsets, codes, dataset.items)
+    for name, fitted in baselines.items():
         fitted.save(context.folder / f"{name}.npz")
         results[name] = validation.mean_ndcg(fitted.scores)
     _write(context.folder / VALIDATION, results)
@@ -81,6 +86,7 @@ def train_teacher(context: StageContext) -> None:
             losses=[WeightedLoss(1.0, LabelLoss())],
             soft_labels=None,
             settings=recipe.teacher.training,
+            mask_seen=recipe.task.mask_seen,
             logs=recipe.logging,
             seed=seed,
             folder=folder,
@@ -130,6 +136,7 @@ def compute_soft_labels(context: StageContext) -> None:
     from compress.data.dataset import Dataset
     from compress.distill.soft_labels import layout, write_soft_labels
     from compress.saved_model import load_model
+    from compress.tasks.next_item import hide_seen
     from compress.teachers.ensemble import Ensemble
 
     recipe = context.recipe
@@ -143,12 +150,19 @@ def compute_soft_labels(context: StageContext) -> None:
         loss.temperature for loss in recipe.distillation.losses if isinstance(loss, SoftTargets)
     ]
     plan = layout(windows.positions, dataset.items, recipe.distillation.top_k, temperatures[0])
+
+    def log_probabilities(history: "Tensor", positions: "tuple[Tensor, Tensor]") -> "Tensor":
+        answers = ensemble.position_log_probabilities(history, positions)
+        if not recipe.task.mask_seen:
+            return answers
+        return torch.log_softmax(hide_seen(answers, history, positions), dim=-1)
+
     with torch.inference_mode():
         write_soft_labels(
             context.folder,
             plan,
             windows,
-            log_probabilities=ensemble.position_log_probabilities,
+            log_probabilities=log_probabilities,
             advance=lambda done: context.progress.advance(
                 f"{plan.rows:,} positions, {plan.top_k or plan.items:,} classes each", done
             ),
@@ -196,6 +210,7 @@ def _train_student(context: StageContext, losses: list[Any], soft_labels: Any) -
         losses=losses,
         soft_labels=soft_labels,
         settings=recipe.student.training,
+        mask_seen=recipe.task.mask_seen,
         logs=recipe.logging,
         seed=seed,
         folder=context.folder,
@@ -228,7 +243,8 @@ def _outside(recipe: Recipe, recipe_folder: Path) -> object:
 
 def _training(recipe: Recipe) -> dict[str, Any]:
     """What every training depends on besides its own section; logging changes no result."""
-    return {"seed": recipe.seed, "history_length": recipe.task.history_length}
+    task = recipe.task.model_dump(mode="json", include={"history_length", "mask_seen"})
+    return {"seed": recipe.seed, **task}
 
 
 def _teacher_settings(recipe: Recipe) -> object:

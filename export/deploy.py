@@ -28,6 +28,9 @@ class StudentScorer(nn.Module):
     copies are quantized each in its own way, and together are smaller than one in fp32.
     """
 
+    table: Tensor
+    bias: Tensor
+
     def __init__(self, network: SequenceModel) -> None:
         super().__init__()
         self.network = network

@@ -50,7 +50,7 @@
       },
       margin: { l: 12, r: pointsNamed && labelled ? 60 : 12, t: 14, b: 12 },
       showlegend: !(pointsNamed && labelled) && !figure.shares_legend,
-      legend: { orientation: "h", x: 0, y: -0.24, yanchor: "top", font: { size: 12 } },
+      legend: { orientation: "h", x: 0, y: -0.3, yanchor: "top", font: { size: 12 } },
     };
     return Plotly.react(
       element,

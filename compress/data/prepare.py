@@ -83,11 +83,11 @@ def prepare(
         into.mkdir(parents=True, exist_ok=True)
         _Preparation(data, table, first_users, name, into, progress).run()
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise DataError(
-            f"{into}: the disk is full. Preparing needs about 60 bytes for every interaction; "
-            "free some space or choose another folder with --out."
+            f"{into}: could not be written: {'the disk is full' if full else error.strerror}. "
+            "Preparing needs about 60 bytes for every interaction; free some space, permit "
+            "writing there, or choose another folder with --out."
         ) from error
 
 

@@ -4,7 +4,6 @@ Every format gives the same batches: Arrow arrays of the wanted columns, and for
 number under which a person finds it in the file. Text formats give strings.
 """
 
-import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -65,8 +64,6 @@ def read_batches(
             f"{path}: there is no such file. Relative paths count from the recipe's folder."
         ) from error
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
         raise DataError(f"{path}: could not be read: {error.strerror or error}.") from error
     if not found:
         raise DataError(f"{path}: the file has no rows below its header. Give at least one.")

@@ -1,7 +1,8 @@
 """Training a next-item network with Lightning: early stopping, best checkpoint, exact resume.
 
-Everything random is drawn from (seed, epoch), and the state is kept after every epoch, so that a
-killed training that is taken up again ends with the same weights as one that was never killed.
+Everything random is drawn from the seed and the number of the epoch or step, and the state is kept
+after every epoch, so that a killed training that is taken up again ends with the same weights as
+one that was never killed.
 """
 
 import json
@@ -20,7 +21,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
@@ -35,11 +36,13 @@ from compress.networks.sequence_model import SequenceModel, catalogue_logits
 from compress.progress import Progress
 from compress.recipe import Logging, Training
 from compress.run import write_atomically
+from compress.tasks.next_item import hide_seen
 
 METRIC = "validation/ndcg@10"
 LAST = "last"
 BEST = "best"
 HISTORY = "curve.json"
+REPORT_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def train(
     losses: Sequence[WeightedLoss],
     soft_labels: SoftLabels | None,
     settings: Training,
+    mask_seen: bool,
     logs: Logging,
     seed: int,
     folder: Path,
@@ -73,6 +77,7 @@ def train(
         losses: The weighted sum to minimise.
         soft_labels: The teacher's answers at every position of the windows, if a loss needs them.
         settings: Epochs, learning rate and the like.
+        mask_seen: Leave the items that a position has seen out of its softmax.
         logs: Where curves go besides the result.
         seed: Of the order of the windows and of dropout.
         folder: For checkpoints and logs; a killed training goes on from what is in it.
@@ -82,14 +87,8 @@ def train(
     Returns:
         One entry an epoch: `epoch`, `loss`, `validation_ndcg@10`, `seconds`.
     """
-    module = _SequenceTraining(
-        network,
-        losses=losses,
-        soft_labels=soft_labels,
-        validation=validation,
-        settings=settings,
-        seed=seed,
-    )
+    material = _Material(losses, soft_labels, validation, settings, mask_seen, seed)
+    module = _SequenceTraining(network, material)
     checkpoints = folder / "checkpoints"
     keep = ModelCheckpoint(
         dirpath=checkpoints,
@@ -103,12 +102,13 @@ def train(
     stop = EarlyStopping(
         METRIC, mode="max", patience=settings.patience, check_on_train_epoch_end=True
     )
+    report = _Report(progress, title, settings.epochs)
     with _quiet_lightning():
         trainer = pl.Trainer(
             default_root_dir=folder,
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
-            callbacks=[keep, stop, _Report(progress, title, settings.epochs)],
+            callbacks=[*_averaging(settings), keep, stop, report],
             plugins=[_AtomicCheckpointIO()],
             logger=_loggers(logs, folder, title),
             enable_progress_bar=False,
@@ -154,33 +154,36 @@ def _has_ended(history: Sequence[dict[str, float]], settings: Training) -> bool:
     return len(values) >= settings.epochs or since_best >= settings.patience
 
 
+@dataclass(frozen=True)
+class _Material:
+    """What a training works with besides the network; copies of the network share it."""
+
+    losses: Sequence[WeightedLoss]
+    soft_labels: SoftLabels | None
+    validation: ValidationSet
+    settings: Training
+    mask_seen: bool
+    seed: int
+
+    def __deepcopy__(self, memo: object) -> "_Material":
+        return self
+
+
 class _SequenceTraining(pl.LightningModule):
     """What Lightning drives: one optimisation step, one validation step."""
 
     network: SequenceModel
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        losses: Sequence[WeightedLoss],
-        soft_labels: SoftLabels | None,
-        validation: ValidationSet,
-        settings: Training,
-        seed: int,
-    ) -> None:
+    def __init__(self, network: nn.Module, material: _Material) -> None:
         super().__init__()
         self.network = network  # type: ignore[assignment]  # an nn.Module that is a SequenceModel
         self.history: list[dict[str, float]] = []
-        self._losses = losses
-        self._soft_labels = soft_labels
-        self._validation = validation
-        self._settings = settings
-        self._seed = seed
+        self._material = material
+        self._losses: list[tuple[float, int]] = []
         self._epoch_start = 0.0
 
     def configure_optimizers(self) -> Any:
-        settings = self._settings
+        settings = self._material.settings
         optimizer = torch.optim.AdamW(
             self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -194,39 +197,45 @@ class _SequenceTraining(pl.LightningModule):
         }
 
     def on_train_epoch_start(self) -> None:
-        torch.manual_seed(_epoch_seed(self._seed, self.current_epoch))
+        self._losses.clear()
         self._epoch_start = time.monotonic()
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
         inputs, targets, rows = batch
+        # Before every step: what Lightning draws between steps differs after a resume.
+        torch.manual_seed(_step_seed(self._material.seed, self.global_step))
         wanted = torch.where(targets != 0)
+        material = self._material
         logits = catalogue_logits(self.network, self.network.states(inputs)[wanted])
         labels = targets[wanted].long() - FIRST_ITEM
-        soft = None if self._soft_labels is None else self._soft_labels.read(rows.numpy())
-        total = torch.stack(
-            [term.weight * term.loss(logits, labels, soft) for term in self._losses]
-        ).sum()
+        if material.mask_seen:
+            logits = hide_seen(logits, inputs, (wanted[0], wanted[1]), labels)
+        soft = None if material.soft_labels is None else material.soft_labels.read(rows.numpy())
+        terms = [term.weight * term.loss(logits, labels, soft) for term in material.losses]
+        total = torch.stack(terms).sum()
         if not torch.isfinite(total):
             raise UserError(
-                f"Training diverged in epoch {self.current_epoch + 1}: the loss is {float(total)}. "
+                f"Training diverged in epoch {self.current_epoch + 1}: the loss is {float(total.detach())}. "
                 "Lower training.learning_rate (or raise training.warmup_steps) and run again."
             )
-        self.log("training/loss", total, on_step=False, on_epoch=True, batch_size=len(labels))
+        self._losses.append((float(total.detach()), len(labels)))
         return total
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
         histories, cases = batch
         logits = catalogue_logits(self.network, self.network.last_state(histories))
-        values = self._validation.ndcg(logits.cpu().numpy(), cases.cpu().numpy())
+        values = self._material.validation.ndcg(logits.cpu().numpy(), cases.cpu().numpy())
         self.log(METRIC, float(values.mean()), on_epoch=True, batch_size=len(values))
 
     def on_train_epoch_end(self) -> None:
-        metrics = self.trainer.callback_metrics
+        values, positions = np.array(self._losses).T
+        loss = float(np.average(values, weights=positions))
+        self.log("training/loss", loss)
         self.history.append(
             {
                 "epoch": self.current_epoch + 1,
-                "loss": float(metrics["training/loss"]),
-                "validation_ndcg@10": float(metrics[METRIC]),
+                "loss": loss,
+                "validation_ndcg@10": float(self.trainer.callback_metrics[METRIC]),
                 "seconds": round(time.monotonic() - self._epoch_start, 2),
             }
         )
@@ -287,8 +296,8 @@ def _as_tensors(arrays: Sequence[NDArray[Any]]) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(array) for array in arrays)
 
 
-def _epoch_seed(seed: int, epoch: int) -> int:
-    return int(np.random.SeedSequence([seed, epoch, 1]).generate_state(1)[0])
+def _step_seed(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, step]).generate_state(1)[0])
 
 
 class _Report(pl.Callback):
@@ -305,7 +314,7 @@ class _Report(pl.Callback):
         now = time.monotonic()
         if self._start is None:
             self._start = (now, trainer.current_epoch)
-        if now - self._told < 0.5:
+        if now - self._told < REPORT_EVERY_S:
             return
         self._told = now
         batches = max(1, int(trainer.num_training_batches))
@@ -340,6 +349,13 @@ class _AtomicCheckpointIO(TorchCheckpointIO):
         temporary = target.with_name(f".{target.name}.tmp")
         torch.save(checkpoint, temporary)
         temporary.replace(target)
+
+
+def _averaging(settings: Training) -> list[pl.Callback]:
+    """Validate, keep and return the exponential moving average of the weights, if asked to."""
+    if settings.weight_averaging is None:
+        return []
+    return [EMAWeightAveraging(decay=settings.weight_averaging)]
 
 
 def _loggers(logs: Logging, folder: Path, title: str) -> list[Logger]:

@@ -73,7 +73,7 @@ def full_ranks(
 ) -> NDArray[np.int64]:
     """0-based rank of each target among the items that its case has not seen.
 
-    Equal scores rank in catalogue order. A target that was seen keeps its place.
+    Equal scores rank in catalogue order. A target that was seen cannot be shown: it ranks last.
 
     Args:
         scores: `[B, items]`.
@@ -83,13 +83,14 @@ def full_ranks(
         cases: `[B]` case numbers.
     """
     rows = np.arange(len(cases))
-    own = scores[rows, targets - FIRST_ITEM]
     masked = scores.copy()
     lengths = seen_offsets[cases + 1] - seen_offsets[cases]
     starts = np.cumsum(lengths) - lengths
     flat = np.arange(lengths.sum()) + np.repeat(seen_offsets[cases] - starts, lengths)
     masked[np.repeat(rows, lengths), seen[flat] - FIRST_ITEM] = -np.inf
-    better = (masked > own[:, None]).sum(axis=1)
+    own = masked[rows, targets - FIRST_ITEM]
+    better: NDArray[np.int64] = (masked > own[:, None]).sum(axis=1)
     before = np.arange(scores.shape[1])[None, :] < (targets - FIRST_ITEM)[:, None]
     ties = ((masked == own[:, None]) & before).sum(axis=1)
-    return (better + ties).astype(np.int64)
+    ranks: NDArray[np.int64] = (better + ties).astype(np.int64)
+    return ranks

@@ -1,0 +1,41 @@
+"""Next-item: which items are candidates at a position, and how they are left out.
+
+An app never shows what the user has seen, so with `mask_seen` neither the teacher nor the student
+spends probability on it: the softmax at a position is over the items that the window does not hold
+up to and including that position.
+"""
+
+import torch
+from torch import Tensor
+
+FIRST_ITEM = 2
+IMPOSSIBLE = -1e4
+"""The logit of what is no candidate: probability 0, and finite in 16 bits."""
+
+
+def hide_seen(
+    logits: Tensor, history: Tensor, positions: tuple[Tensor, Tensor], targets: Tensor | None = None
+) -> Tensor:
+    """Give the items seen up to each position the logit `IMPOSSIBLE`.
+
+    Args:
+        logits: `[N, items]`, at N positions.
+        history: `[B, L]` item codes.
+        positions: Row and column in `history` of each of the N positions.
+        targets: `[N]` classes that stay candidates even if seen, so that a repeated item has a
+            finite loss.
+
+    Returns:
+        `[N, items]`.
+    """
+    rows, columns = positions
+    length = history.shape[1]
+    codes = logits.shape[1] + FIRST_ITEM
+    device = history.device
+    first_seen = torch.full((len(history), codes), length, dtype=torch.int32, device=device)
+    order = torch.arange(length, dtype=torch.int32, device=device).expand(history.shape)
+    first_seen.scatter_reduce_(1, history.long(), order, "amin")
+    seen = first_seen[:, FIRST_ITEM:][rows] <= columns[:, None]
+    if targets is not None:
+        seen[torch.arange(len(targets), device=device), targets] = False
+    return logits.masked_fill(seen, IMPOSSIBLE)

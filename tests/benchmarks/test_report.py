@@ -1,0 +1,232 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from benchmarks.report import Measured, ReportInputs, build_report, times_less
+from benchmarks.report_data import ReportData
+from compress.recipe import Budget
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "report.md"
+METRICS = {f"{name}@{k}" for name in ("hit", "recall", "ndcg", "mrr") for k in (10, 20)}
+
+
+@pytest.fixture(scope="module")
+def report(inputs) -> dict:
+    return json.loads(build_report(inputs).to_json())
+
+
+def with_artifact(inputs: ReportInputs, **changes: object) -> ReportInputs:
+    """The same run with its last artifact's file changed."""
+    last = inputs.measured[-1]
+    file = replace(last.row.file, **changes)
+    return replace(
+        inputs,
+        measured=[*inputs.measured[:-1], Measured(replace(last.row, file=file), last.values)],
+    )
+
+
+def with_budget(inputs: ReportInputs, **limits: float) -> ReportInputs:
+    recipe = inputs.recipe.model_copy(update={"budget": Budget(**limits)})
+    return replace(inputs, recipe=recipe)
+
+
+def test_the_file_has_the_documented_shape(report):
+    assert set(report) >= {
+        "schema",
+        "recipe",
+        "protocol",
+        "counts",
+        "baselines",
+        "teacher",
+        "student",
+        "student_without_teacher",
+        "distillation_gain",
+        "artifacts",
+        "environment",
+        "timings_s",
+    }
+    assert json.loads(ReportData.model_validate(report).to_json()) == report
+
+
+def test_the_documentation_names_every_field():
+    documentation = DOCUMENTATION.read_text(encoding="utf-8")
+    shape = ReportData.model_json_schema()
+    fields = {
+        name for part in (shape, *shape["$defs"].values()) for name in part.get("properties", {})
+    }
+    assert {"schema", "kept_quality", "p99_9_ms", "teacher_overlap@10"} <= fields
+    assert not {name for name in fields if f"`{name}`" not in documentation}
+
+
+def test_every_row_has_the_same_fields(report):
+    rows = [
+        *report["baselines"],
+        report["teacher"],
+        report["student"],
+        report["student_without_teacher"],
+    ]
+    assert len(rows) == 5
+    assert len({tuple(row) for row in rows}) == 1
+    for row in (*rows, *report["artifacts"]):
+        assert row["bytes"] > 0
+        assert set(row["quality"]) == set(row["quality_unmasked"]) == METRICS
+        assert set(row["quality"]["ndcg@10"]) == {"value", "low", "high"}
+        assert {"scenario", "threads", "queries", "p50_ms", "p90_ms", "p95_ms"} <= set(
+            row["latency"]
+        )
+
+
+def test_artifacts_say_which_file_they_are(report):
+    names = {
+        "path",
+        "format",
+        "scheme",
+        "target",
+        "bytes",
+        "sha256",
+        "usable",
+        "refused_because",
+        "load_ms",
+        "peak_rss_mb",
+        "latency",
+        "quality",
+        "fidelity",
+    }
+    for artifact in report["artifacts"]:
+        assert names <= set(artifact)
+        assert set(artifact["fidelity"]) == {
+            "teacher_overlap@10",
+            "student_overlap@10",
+            "max_abs_difference",
+        }
+
+
+def test_percentiles_without_enough_queries_are_not_there(report):
+    assert "p99_ms" in report["teacher"]["latency"]  # 1,024 queries: p99 needs 662...
+    assert "p99_9_ms" not in report["teacher"]["latency"]  # ...p99.9 needs 6,636
+    assert "p99_9_ms" in report["student"]["latency"]
+
+
+def test_few_queries_mark_p95_as_unsupported(inputs):
+    teacher = inputs.measured[2]
+    few = replace(teacher.row.latency, queries=64, p99_ms=None)
+    measured = list(inputs.measured)
+    measured[2] = Measured(replace(teacher.row, latency=few), teacher.values)
+    row = build_report(replace(inputs, measured=measured)).teacher
+    assert row.latency.unsupported == ("p95",)
+
+
+def test_distillation_gain_is_student_minus_student_without_teacher(report):
+    gain, metric = report["distillation_gain"], "ndcg@10"
+    difference = (
+        report["student"]["quality"][metric]["value"]
+        - report["student_without_teacher"]["quality"][metric]["value"]
+    )
+    assert gain["metric"] == metric
+    assert gain["value"] == pytest.approx(difference)
+    assert gain["low"] <= gain["value"] <= gain["high"]
+
+
+def test_kept_quality_is_relative_to_the_teacher(report):
+    artifact = report["artifacts"][-1]
+    share = (
+        artifact["quality"]["ndcg@10"]["value"] / report["teacher"]["quality"]["ndcg@10"]["value"]
+    )
+    assert artifact["kept_quality"]["value"] == pytest.approx(share)
+    assert report["teacher"]["kept_quality"] is None
+
+
+def test_headline_says_what_was_kept_and_what_it_costs(report):
+    kept = report["artifacts"][-1]["kept_quality"]
+    assert report["headline"] == (
+        f"onnx int8-dynamic keeps {kept['value'] * 100:.1f}% "
+        f"[{kept['low'] * 100:.1f}, {kept['high'] * 100:.1f}] of the teacher’s NDCG@10 "
+        "at 1/41 of its size and 1/114 of its p90 latency."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"), [(1 / 63, "1/63"), (0.25, "1/4.0"), (0.97, "1.0×"), (1.31, "1.3×")]
+)
+def test_ratios_are_said_as_a_person_would(ratio, said):
+    assert times_less(ratio) == said
+
+
+def test_budget_names_the_files_that_fit(report):
+    assert report["budget"]["fits"] == ["student-int8-dynamic.onnx"]
+    assert report["budget"]["met"]
+    assert report["best"] == "student-int8-dynamic.onnx"
+    too_big = [one for one in report["budget"]["verdicts"] if not one["met"]]
+    assert [(one["limit"], one["path"]) for one in too_big] == [("megabytes", "student-fp32.onnx")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "just_kept", "just_broken"),
+    [
+        ("megabytes", 0.388, 0.3879),
+        ("milliseconds", 0.17 * 1.06, 0.17),
+        ("kept_quality", 0.90, 1.0),
+    ],
+)
+def test_each_limit_is_kept_and_broken_on_the_right_side(inputs, limit, just_kept, just_broken):
+    for allowed, met in ((just_kept, True), (just_broken, False)):
+        budget = build_report(with_budget(inputs, **{limit: allowed})).budget
+        (verdict,) = [one for one in budget.verdicts if one.path == "student-int8-dynamic.onnx"]
+        assert (verdict.limit, verdict.met) == (limit, met)
+
+
+def test_a_broken_budget_is_in_the_headline(inputs):
+    report = build_report(with_budget(inputs, megabytes=0.1))
+    assert not report.budget.met
+    assert report.headline.endswith(", but it breaks the budget.")
+
+
+def test_a_refused_file_never_fits_and_is_never_the_best(inputs):
+    report = build_report(
+        with_artifact(inputs, usable=False, refused_because="overlap 0.61, 0.9 wanted")
+    )
+    assert report.budget.fits == ()
+    assert report.best == "student-fp32.onnx"
+    assert report.artifacts[-1].refused_because == "overlap 0.61, 0.9 wanted"
+
+
+def test_a_refused_file_that_could_not_run_has_no_figures(inputs):
+    refused = with_artifact(inputs, usable=False, refused_because="it crashed").measured[-1]
+    gone = Measured(replace(refused.row, latency=None, quality=None, fidelity=None), None)
+    report = build_report(replace(inputs, measured=[*inputs.measured[:-2], gone]))
+    assert report.artifacts[0].quality is None
+    assert report.best is None
+    assert report.headline == "No artifact is usable: see why each one was refused."
+
+
+def test_a_teacher_that_finds_nothing_leaves_no_ratio(inputs):
+    teacher = inputs.measured[2]
+    nothing = {name: values * 0 for name, values in teacher.values.items()}
+    measured = list(inputs.measured)
+    measured[2] = Measured(teacher.row, nothing)
+    report = build_report(replace(inputs, measured=measured))
+    assert report.artifacts[-1].kept_quality is None
+    assert "replaces the teacher" in report.headline
+
+
+def test_a_report_needs_each_of_its_rows_once(inputs):
+    with pytest.raises(ValueError, match="one teacher, got 0"):
+        build_report(
+            replace(inputs, measured=[one for one in inputs.measured if one.row.role != "teacher"])
+        )
+    with pytest.raises(ValueError, match="one student, got 2"):
+        build_report(replace(inputs, measured=[*inputs.measured, inputs.measured[3]]))
+
+
+@pytest.mark.parametrize("damage", [{"surprise": 1}, {"schema": "other/9"}, {"teacher": None}])
+def test_another_shape_is_refused(report, damage):
+    with pytest.raises(ValidationError):
+        ReportData.model_validate(report | damage)
+
+
+def test_numbers_that_json_cannot_hold_are_refused(report):
+    with pytest.raises(ValidationError):
+        ReportData.model_validate(report | {"timings_s": {"teacher": float("nan")}})

@@ -1,0 +1,117 @@
+"""The page as a person opens it: in Chromium, with its picture drawn and its console silent."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report import build_report
+from benchmarks.report_page import render_page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-file-access-from-files",
+    "--enable-logging=stderr",
+    "--v=0",
+    "--window-size=1280,900",
+    "--virtual-time-budget=5000",
+    "--dump-dom",
+)
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What came of a page once its scripts had run."""
+
+    document: str
+    console: tuple[str, ...]
+
+    def points(self, figure: str) -> int:
+        """Points that Plotly drew in one of the page's pictures."""
+        picture = self.document.partition(f'data-figure="{figure}"')[2].partition("</section>")[0]
+        return picture.count('class="point"')
+
+
+def open_page(page: Path, profile: Path) -> Opened:
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            *FLAGS,
+            f"--user-data-dir={profile}",
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    console = tuple(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+    return Opened(done.stdout, console)
+
+
+def faults(opened: Opened, rows: int) -> list[str]:
+    """What is wrong with a report as opened; nothing in a good one."""
+    missing = [] if opened.points("trade-off") == rows else ["the picture is not drawn"]
+    return [*missing, *opened.console]
+
+
+@pytest.fixture(scope="module")
+def page(inputs) -> str:
+    return render_page(build_report(inputs))
+
+
+def opened(text: str, folder: Path) -> Opened:
+    (folder / "report.html").write_text(text, encoding="utf-8")
+    return open_page(folder / "report.html", folder / "profile")
+
+
+def test_the_picture_has_a_point_a_row_and_the_console_is_silent(page, inputs, tmp_path):
+    result = opened(page, tmp_path)
+    assert faults(result, rows=len(inputs.measured)) == []
+    assert result.points("validation") == len(inputs.curves)
+    assert re.search(r"NDCG@10, test split</text>", result.document)
+
+
+def test_the_check_finds_a_planted_error(page, inputs, tmp_path):
+    planted = page.replace("</body>", "<script>throw new Error('planted')</script></body>")
+    (fault,) = faults(opened(planted, tmp_path), rows=len(inputs.measured))
+    assert "planted" in fault
+
+
+def test_the_check_finds_a_picture_that_was_not_drawn(page, inputs, tmp_path):
+    empty = page.replace("  drawAll();", "")
+    assert empty != page
+    assert faults(opened(empty, tmp_path), rows=len(inputs.measured)) == [
+        "the picture is not drawn"
+    ]
+
+
+@pytest.mark.parametrize(("inside", "width"), [("", 390), ("<hr style='width: 700px'>", 700)])
+def test_on_a_phone_nothing_sticks_out_sideways(page, inside, width, tmp_path):
+    """A frame 390 points wide, as phones are; the second page shows that the check can fail."""
+    styled = page.replace("</style>", "::-webkit-scrollbar { display: none }</style>")
+    inner = styled.replace("<body>", f"<body>{inside}")
+    (tmp_path / "inner.html").write_text(inner, encoding="utf-8")
+    frame = (
+        '<iframe src="inner.html" style="width:390px;height:800px;border:0" onload="'
+        "setTimeout(() => document.title = 'width ' + "
+        'this.contentDocument.documentElement.scrollWidth, 1000)"></iframe>'
+    )
+    result = opened(f"<!doctype html><title></title>{frame}", tmp_path)
+    assert result.console == ()
+    assert f"<title>width {width}</title>" in result.document

@@ -1,0 +1,166 @@
+"""Training: the best weights, early stopping, and a resume that changes nothing."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from compress.data.windows import Windows
+from compress.distill.losses import LabelLoss, SoftTargetLoss
+from compress.distill.soft_labels import Layout, SoftLabels, write_soft_labels
+from compress.distill.training import WeightedLoss, train
+from compress.distill.validation import ValidationSet
+from compress.errors import UserError
+from compress.progress import Display, Progress
+from compress.recipe import Logging, Training, WandB
+from compress.students.transformer import TransformerStudent
+
+ITEMS, LENGTH = 12, 6
+SETTINGS = Training(epochs=4, patience=4, batch_size=8, learning_rate=5e-3, warmup_steps=3)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    """Users who walk through the catalogue in steps of one: easy to learn."""
+    rng = np.random.default_rng(0)
+    starts = rng.integers(0, ITEMS, 40)
+    events = ((starts[:, None] + np.arange(15)) % ITEMS + 2).astype(np.int32)
+    ends = np.cumsum(np.full(40, 15))
+    return Windows.cut(events.ravel(), ends - 15, ends, LENGTH)
+
+
+@pytest.fixture(scope="module")
+def validation():
+    starts = np.arange(ITEMS)
+    walks = ((starts[:, None] + np.arange(LENGTH + 1)) % ITEMS + 2).astype(np.int32)
+    offsets = np.arange(ITEMS + 1) * LENGTH
+    return ValidationSet(walks[:, :-1], walks[:, -1], offsets, walks[:, :-1].ravel(), 5)
+
+
+@pytest.fixture
+def run(windows, validation, tmp_path):
+    def run(name="a", settings=SETTINGS, progress=None, logs=None, losses=None, soft=None):
+        torch.manual_seed(0)
+        network = TransformerStudent(
+            width=8, layers=1, heads=2, dropout=0.2, items=ITEMS, history_length=LENGTH
+        )
+        curve = train(
+            network,
+            windows=windows,
+            validation=validation,
+            losses=losses or [WeightedLoss(1.0, LabelLoss())],
+            soft_labels=soft,
+            settings=settings,
+            mask_seen=True,
+            logs=logs or Logging(tensorboard=False),
+            seed=7,
+            folder=tmp_path / name,
+            progress=progress or Progress(),
+            title="student",
+        )
+        return network, curve
+
+    return run
+
+
+class KilledAt(Display):
+    """Raises at some step of some epoch, as a kill would."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def stage_advanced(self, note, done):
+        if f"epoch {self.epoch}/" in note:
+            raise RuntimeError("killed")
+
+
+def same_weights(one, other):
+    pairs = zip(one.state_dict().items(), other.state_dict().items(), strict=True)
+    return all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
+
+
+def figures(curve):
+    return [{key: epoch[key] for key in epoch if key != "seconds"} for epoch in curve]
+
+
+@pytest.mark.parametrize("averaging", [None, 0.9])
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_killed_training_ends_with_the_same_weights(run, monkeypatch, averaging, epoch):
+    monkeypatch.setattr("compress.distill.training.REPORT_EVERY_S", 0.0)
+    settings = SETTINGS.model_copy(update={"weight_averaging": averaging})
+    network, curve = run("straight", settings)
+    with pytest.raises(RuntimeError, match="killed"):
+        run("killed", settings, Progress(KilledAt(epoch)))
+    resumed, resumed_curve = run("killed", settings)
+    assert same_weights(network, resumed)
+    assert figures(curve) == figures(resumed_curve)
+    assert [entry["epoch"] for entry in curve] == [1, 2, 3, 4]
+
+
+def test_it_learns_and_keeps_the_best_epoch(run, validation):
+    network, curve = run(settings=SETTINGS.model_copy(update={"epochs": 12}))
+    assert curve[-1]["loss"] < curve[0]["loss"] / 2
+
+    def score(histories):
+        table, bias = network.head()
+        with torch.inference_mode():
+            return (network.last_state(torch.from_numpy(histories)) @ table.T + bias).numpy()
+
+    best = max(entry["validation_ndcg@10"] for entry in curve)
+    assert validation.mean_ndcg(score) == pytest.approx(best, abs=1e-6)
+    assert not network.training
+
+
+def test_it_stops_when_validation_no_longer_improves(run, tmp_path):
+    still = SETTINGS.model_copy(
+        update={"epochs": 50, "patience": 2, "learning_rate": 1e-12, "weight_averaging": None}
+    )
+    _, curve = run("still", still)
+    assert len(curve) == 3
+    assert json.loads((tmp_path / "still" / "curve.json").read_text()) == curve
+
+
+def test_a_training_that_was_over_when_it_was_killed_does_not_go_on(run, tmp_path, monkeypatch):
+    """The last checkpoint does not say that early stopping had ended the training."""
+    still = SETTINGS.model_copy(update={"epochs": 50, "patience": 2, "learning_rate": 1e-12})
+    removed = "compress.distill.training.shutil.rmtree"
+    with monkeypatch.context() as patch:
+        patch.setattr(removed, lambda folder: (_ for _ in ()).throw(RuntimeError("killed")))
+        with pytest.raises(RuntimeError, match="killed"):
+            run("over", still)
+    _, curve = run("over", still)
+    assert len(curve) == 3
+    assert not (tmp_path / "over" / "checkpoints").exists()
+
+
+def test_soft_labels_are_those_of_the_same_positions(run, windows, tmp_path):
+    """A teacher that knows the next item by heart teaches it through the soft labels alone."""
+
+    def teacher(history, positions):
+        step = (history[positions].long() - 2 + 1) % ITEMS
+        return torch.nn.functional.one_hot(step, ITEMS).float().mul(20).log_softmax(-1)
+
+    plan = Layout(windows.positions, ITEMS, 50, None, 1.0)
+    write_soft_labels(tmp_path / "soft", plan, windows, log_probabilities=teacher)
+    settings = SETTINGS.model_copy(update={"epochs": 12})
+    losses = [WeightedLoss(1.0, SoftTargetLoss())]
+    _, curve = run("soft", settings, losses=losses, soft=SoftLabels(tmp_path / "soft"))
+    assert max(entry["validation_ndcg@10"] for entry in curve) > 0.9
+
+
+def test_divergence_is_a_users_error(run):
+    wild = SETTINGS.model_copy(
+        update={"learning_rate": 1e30, "gradient_clip": 1e30, "warmup_steps": 0}
+    )
+    with pytest.raises(UserError, match=r"diverged in epoch \d+.*Lower training\.learning_rate"):
+        run(settings=wild)
+
+
+def test_tensorboard_and_wandb_logs_are_written(run, tmp_path, monkeypatch):
+    pytest.importorskip("wandb", reason="the extra 'wandb' is not installed")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    logs = Logging(tensorboard=True, wandb=WandB(project="phones", mode="offline"))
+    run("logged", SETTINGS.model_copy(update={"epochs": 1}), logs=logs)
+    assert list((tmp_path / "logged" / "tensorboard").glob("events.out.tfevents.*"))
+    assert list((tmp_path / "logged").glob("wandb/offline-run-*/*.wandb"))

@@ -1,0 +1,162 @@
+"""Reading recipes: every fault at once, each with its line."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compress.errors import RecipeError
+from compress.recipe import SoftTargets, Table
+from compress.recipe_file import parse_recipe, read_recipe, recipe_schema, recipe_yaml
+
+SMALLEST = """\
+name: tiny
+data:
+  source: {kind: movielens-100k}
+teacher:
+  kind: text-sequence
+student:
+  kind: transformer
+"""
+
+
+def faults(text: str, *overrides: str) -> list[str]:
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe(text, "r.yaml", overrides)
+    lines = str(raised.value).splitlines()
+    return [line.strip() for line in (lines[1:] if len(lines) > 1 else lines)]
+
+
+def test_smallest_recipe_is_complete():
+    recipe = parse_recipe(SMALLEST)
+    assert recipe.data.split.kind == "leave-one-out"
+    assert [loss.kind for loss in recipe.distillation.losses] == ["soft-targets", "label"]
+    assert [artifact.scheme for artifact in recipe.export.artifacts] == ["fp32", "int8-dynamic"]
+
+
+def test_shipped_recipes_are_good():
+    recipes = sorted(Path("recipes").glob("*.yaml"))
+    assert recipes
+    for path in recipes:
+        assert read_recipe(path).name == path.stem
+
+
+def test_all_faults_are_listed_with_line_and_suggestion():
+    text = SMALLEST.replace("kind: text-sequence", "kind: text-sequence\n  widht: 3") + (
+        "distillation:\n  losses:\n    - kind: soft-targts\n"
+        "benchmark: {seconds: -1, queries: many}\n"
+    )
+    assert faults(text) == [
+        "teacher.widht: unknown key; did you mean 'width'? (r.yaml:6)",
+        "distillation.losses.0: kind 'soft-targts' does not exist; did you mean 'soft-targets'? "
+        "(r.yaml:11)",
+        "benchmark.queries: input should be a valid integer, unable to parse string as an integer, "
+        'not "many" (r.yaml:12)',
+        "benchmark.seconds: input should be greater than 0, not -1 (r.yaml:12)",
+    ]
+
+
+def test_key_inside_a_kind_is_named_as_the_user_wrote_it():
+    text = SMALLEST.replace("{kind: movielens-100k}", "{kind: table, interactions: a, itmes: b}")
+    assert faults(text) == ["data.source.itmes: unknown key; did you mean 'items'? (r.yaml:3)"]
+
+
+def test_missing_keys_are_named():
+    assert faults("name: x\n") == [
+        "data: missing; add it (r.yaml:1)",
+        "teacher: missing; add it (r.yaml:1)",
+        "student: missing; add it (r.yaml:1)",
+    ]
+
+
+def test_missing_kind_lists_the_kinds():
+    text = SMALLEST.replace("{kind: movielens-100k}", "{interactions: a}")
+    assert faults(text) == [
+        "data.source: has no kind; add one of movielens-100k, movielens-1m, table (r.yaml:3)"
+    ]
+
+
+def test_impossible_combinations_are_refused():
+    text = SMALLEST.replace("kind: transformer", "kind: transformer\n  width: 30\n  heads: 4")
+    assert faults(text) == ["student: width: 30 is not divisible by heads: 4 (r.yaml:6)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "r.yaml is empty"),
+        ("- a\n", "a recipe is a mapping of keys, not a list"),
+        ("a: [\n", "r.yaml:2: not valid YAML"),
+        ("name: x\nname: y\n", "name: the key is given twice (r.yaml:2)"),
+        ("a: &a {b: 1}\nc: *a\n", "YAML aliases"),
+        ("teacher: !!python/object/apply:os.system [true]\n", "not valid YAML"),
+        ("teacher: text\n", "teacher: is a section with keys of its own, not a text"),
+        ("[" * 5000, "not valid YAML"),
+    ],
+)
+def test_hostile_or_broken_text_is_one_clear_error(text, message):
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe(text, "r.yaml")
+    assert message in str(raised.value)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_recipe_or_a_recipe_error(text):
+    try:
+        parse_recipe(text)
+    except RecipeError as error:
+        assert str(error)
+
+
+def test_file_that_is_not_there_or_not_text(tmp_path):
+    with pytest.raises(RecipeError, match=r"Cannot read the recipe .*nothing\.yaml"):
+        read_recipe(tmp_path / "nothing.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"name: a\n# \xe9\n")
+    with pytest.raises(RecipeError, match=r"latin\.yaml:2 is not UTF-8"):
+        read_recipe(tmp_path / "latin.yaml")
+
+
+def test_overrides_change_keys_and_list_entries():
+    recipe = parse_recipe(
+        SMALLEST + "distillation: {losses: [{kind: soft-targets, temperature: 1}]}\n",
+        overrides=[
+            "student.width=48",
+            "distillation.losses.0.temperature=2.5",
+            "benchmark.seconds=1",
+        ],
+    )
+    assert recipe.student.width == 48
+    assert isinstance(recipe.distillation.losses[0], SoftTargets)
+    assert recipe.distillation.losses[0].temperature == 2.5
+    assert recipe.benchmark.seconds == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("student.width", "write it as key=value"),
+        ("student.widht=3", "student.widht: unknown key; did you mean 'width'? (--set "),
+        ("name.a=3", "name is a text and has no keys inside"),
+        ("student.width=[", "the value is not valid YAML"),
+    ],
+)
+def test_wrong_overrides_name_the_option(override, message):
+    with pytest.raises(RecipeError) as raised:
+        parse_recipe(SMALLEST, overrides=[override])
+    assert message in str(raised.value)
+
+
+def test_written_out_recipe_reads_as_the_same():
+    recipe = parse_recipe(
+        SMALLEST.replace(
+            "{kind: movielens-100k}", "{kind: table, interactions: 购物.csv, minimum_value: 3}"
+        )
+    )
+    assert isinstance(recipe.data.source, Table)
+    assert parse_recipe(recipe_yaml(recipe)) == recipe
+
+
+def test_schema_names_every_section():
+    schema = recipe_schema()
+    assert {"data", "teacher", "student", "distillation", "budget"} <= set(schema["properties"])

@@ -1,0 +1,186 @@
+"""The run folder: finished stages are reused, interrupted ones go on, nothing is half there."""
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+
+from compress.errors import RunError, UserError
+from compress.progress import Progress
+from compress.recipe import Recipe
+from compress.run import Run, Stage, file_sha256, write_atomically
+
+RECIPE = Recipe.model_validate(
+    {
+        "name": "r",
+        "data": {"source": {"kind": "movielens-100k"}},
+        "teacher": {"kind": "text-sequence"},
+        "student": {"kind": "transformer"},
+    }
+)
+
+
+class Jobs:
+    """Two stages, one reading the other, that note what they did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.done: list[str] = []
+        self.fail_in: str | None = None
+        self.versions = {"first": 1, "second": 1}
+        self.outside = "a"
+
+    def stages(self):
+        return [
+            Stage(
+                name="first",
+                title="",
+                needs=(),
+                version=self.versions["first"],
+                settings=lambda recipe: recipe.seed,
+                outside=lambda recipe, folder: self.outside,
+                work=self.first,
+            ),
+            Stage(
+                name="second",
+                title="",
+                needs=("first",),
+                version=self.versions["second"],
+                settings=lambda recipe: recipe.student.width,
+                work=self.second,
+            ),
+        ]
+
+    def first(self, context):
+        self.done.append("first")
+        (context.folder / "a.txt").write_text("a")
+
+    def second(self, context):
+        piece = context.folder / "piece.txt"
+        self.done.append("second again" if piece.exists() else "second")
+        piece.write_text("half")
+        if self.fail_in == "second":
+            raise RuntimeError("killed")
+        (context.folder / "b.txt").write_text((context.inputs["first"] / "a.txt").read_text() + "b")
+
+    def run(self, recipe=RECIPE, **options):
+        self.done.clear()
+        run = Run(self.folder, recipe, Path())
+        plan = run.plan(self.stages(), redo_from=options.pop("redo_from", None))
+        run.execute(plan, Progress(), **options)
+        return self.done
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    return Jobs(tmp_path / "run")
+
+
+def test_stages_run_in_order_and_then_are_reused(jobs):
+    assert jobs.run() == ["first", "second"]
+    assert (jobs.folder / "second" / "b.txt").read_text() == "ab"
+    assert jobs.run() == []
+
+
+def test_a_changed_setting_redoes_its_stage_and_those_that_need_it(jobs):
+    jobs.run()
+    wider = RECIPE.model_copy(
+        update={"student": RECIPE.student.model_copy(update={"width": 8, "heads": 1})}
+    )
+    assert jobs.run(wider) == ["second"]
+    assert jobs.run(RECIPE.model_copy(update={"seed": 5})) == ["first", "second"]
+
+
+def test_changed_code_or_data_redoes_the_stage(jobs):
+    jobs.run()
+    jobs.versions["second"] = 2
+    assert jobs.run() == ["second"]
+    jobs.outside = "b"
+    assert jobs.run() == ["first", "second"]
+
+
+def test_an_interrupted_stage_goes_on_with_what_it_had(jobs):
+    jobs.fail_in = "second"
+    with pytest.raises(RuntimeError):
+        jobs.run()
+    assert not (jobs.folder / "second").exists()
+    plan = Run(jobs.folder, RECIPE, Path()).plan(jobs.stages())
+    assert [one.state for one in plan] == ["finished", "resume"]
+    jobs.fail_in = None
+    assert jobs.run() == ["second again"]
+
+
+def test_what_another_recipe_left_is_not_taken_up(jobs):
+    jobs.fail_in = "second"
+    with pytest.raises(RuntimeError):
+        jobs.run()
+    jobs.fail_in = None
+    jobs.versions["second"] = 2
+    assert jobs.run() == ["second"]
+
+
+def test_a_damaged_or_missing_file_redoes_its_stage(jobs):
+    jobs.run()
+    (jobs.folder / "first" / "a.txt").write_text("longer than before")
+    assert jobs.run() == ["first"]
+    (jobs.folder / "second" / "b.txt").unlink()
+    assert jobs.run() == ["second"]
+    (jobs.folder / "second" / "stage.json").write_text("{")
+    assert jobs.run() == ["second"]
+
+
+def test_from_and_only(jobs):
+    jobs.run()
+    assert jobs.run(redo_from="second") == ["second"]
+    assert jobs.run(redo_from="first", only="first") == ["first"]
+    with pytest.raises(RunError, match="--from third: no such stage; the stages are first, second"):
+        jobs.run(redo_from="third")
+    with pytest.raises(RunError, match="--only third"):
+        jobs.run(only="third")
+
+
+def test_only_needs_what_comes_before(jobs):
+    with pytest.raises(RunError, match="needs 'first', which is not finished"):
+        jobs.run(only="second")
+
+
+def test_two_runs_cannot_work_in_one_folder(jobs):
+    jobs.folder.mkdir()
+    with (jobs.folder / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(RunError, match="Another limbeck run is working in"):
+            jobs.run()
+
+
+def test_manifest_lists_every_file_with_its_hash(jobs):
+    jobs.run()
+    manifest = json.loads((jobs.folder / "manifest.json").read_text())
+    file = manifest["stages"]["second"]["files"]["b.txt"]
+    assert file == {"bytes": 2, "sha256": file_sha256(jobs.folder / "second" / "b.txt")}
+
+
+def test_full_disk_is_a_users_error_and_nothing_is_lost(jobs):
+    def full(context):
+        raise OSError(28, "No space left on device")
+
+    stages = jobs.stages()
+    jobs.run()
+    stages[1] = Stage("second", "", ("first",), 9, lambda recipe: 0, full)
+    run = Run(jobs.folder, RECIPE, Path())
+    with pytest.raises(UserError, match="No space left on device.*goes on from here"):
+        run.execute(run.plan(stages), Progress())
+    assert (jobs.folder / "second" / "b.txt").is_file()
+
+
+def test_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="Choose another with --out"):
+        Jobs(tmp_path / "file" / "run").run()
+
+
+def test_atomic_write_replaces_all_or_nothing(tmp_path):
+    write_atomically(tmp_path / "a", "one")
+    write_atomically(tmp_path / "a", "two")
+    assert (tmp_path / "a").read_text() == "two"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
