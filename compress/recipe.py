@@ -63,7 +63,7 @@ class MovieLens100K(Section):
 
 
 class MovieLens1M(Section):
-    """MovieLens-1M: 6,040 users, 3,883 items, 3,706 of them rated (downloaded once, research use only)."""
+    """MovieLens-1M: 6,040 users, 3,883 items (downloaded once, research use only)."""
 
     kind: Literal["movielens-1m"]
     first_users: PositiveInt | None = None

@@ -1,6 +1,6 @@
 """A trained network on disk: what to build, in JSON, and its weights, as safetensors.
 
-`model.json` names the recipe section that the network was built from, never code: loading can
+`model.json` holds the keys of the recipe that the network was built from, never code: loading can
 only build the kinds that a recipe can name.
 """
 
@@ -46,8 +46,9 @@ def save_model(
     temporary = folder / f".{WEIGHTS}.tmp"
     save_file(weights, temporary)
     temporary.replace(folder / WEIGHTS)
-    description = _Description(section=section, items=items, history_length=history_length)
-    write_atomically(folder / DESCRIPTION, description.model_dump_json(indent=1))
+    network_alone = section.model_dump(mode="json", include={"kind", *section.arguments()})
+    description = {"section": network_alone, "items": items, "history_length": history_length}
+    write_atomically(folder / DESCRIPTION, json.dumps(description, indent=1))
 
 
 def is_saved(folder: Path) -> bool:

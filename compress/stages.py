@@ -37,7 +37,7 @@ def fit_baselines(context: StageContext) -> None:
     validation = ValidationSet.of(dataset, context.recipe.task.history_length)
     offsets, codes = dataset.training_sequences()
     context.progress.advance("counting")
-    baselines = {
+    baselines: dict[str, Popularity | CoOccurrence] = {
         "popularity": Popularity.fit(offsets, codes, dataset.items),
         "co-occurrence": CoOccurrence.fit(offsets, codes, dataset.items),
     }

@@ -26,7 +26,7 @@ from compress.run import write_atomically
 FULL_UP_TO = 10_000
 """Classes up to which the full logits are kept."""
 DEFAULT_TOP_K = 256
-SHARD_BYTES = 32_000_000
+SHARD_BYTES = 16_000_000
 INDEX = "soft-labels.json"
 
 

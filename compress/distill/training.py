@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
@@ -215,8 +216,9 @@ class _SequenceTraining(pl.LightningModule):
         total = torch.stack(terms).sum()
         if not torch.isfinite(total):
             raise UserError(
-                f"Training diverged in epoch {self.current_epoch + 1}: the loss is {float(total.detach())}. "
-                "Lower training.learning_rate (or raise training.warmup_steps) and run again."
+                f"Training diverged in epoch {self.current_epoch + 1}: the loss is "
+                f"{float(total.detach())}. Lower training.learning_rate (or raise "
+                "training.warmup_steps) and run again."
             )
         self._losses.append((float(total.detach()), len(labels)))
         return total
@@ -355,7 +357,13 @@ def _averaging(settings: Training) -> list[pl.Callback]:
     """Validate, keep and return the exponential moving average of the weights, if asked to."""
     if settings.weight_averaging is None:
         return []
-    return [EMAWeightAveraging(decay=settings.weight_averaging)]
+    return [WeightAveraging(avg_fn=partial(_moving_average, settings.weight_averaging))]
+
+
+def _moving_average(decay: float, average: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+    """Exponential moving average whose decay starts low, so that it forgets the fresh weights."""
+    own = min(decay, (1 + int(steps)) / (10 + int(steps)))
+    return own * average + (1 - own) * current
 
 
 def _loggers(logs: Logging, folder: Path, title: str) -> list[Logger]:

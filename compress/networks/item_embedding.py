@@ -6,6 +6,8 @@ from torch import Tensor, nn
 UNKNOWN = 1
 FIRST_ITEM = 2
 INITIAL_SCALE = 0.02
+HIDDEN_ITEMS = 0.1
+"""Share of a history's items that are shown as unknown in training."""
 
 
 def with_special_rows(unknown: Tensor, table: Tensor) -> Tensor:

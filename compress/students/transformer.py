@@ -5,7 +5,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.networks.causal_transformer import CausalTransformer
-from compress.networks.item_embedding import hide_items, initial_table, with_special_rows
+from compress.networks.item_embedding import (
+    HIDDEN_ITEMS,
+    hide_items,
+    initial_table,
+    with_special_rows,
+)
 
 
 class TransformerStudent(nn.Module):
@@ -23,7 +28,6 @@ class TransformerStudent(nn.Module):
         dropout: float,
         items: int,
         history_length: int,
-        hidden_items: float = 0.01,
     ) -> None:
         """Build the network.
 
@@ -34,12 +38,11 @@ class TransformerStudent(nn.Module):
             dropout: On embeddings, attention weights, and inside the layers.
             items: Size of the catalogue.
             history_length: L, the length of every history.
-            hidden_items: Share of the history's items shown as unknown in training.
         """
         super().__init__()
         self.items = items
         self.history_length = history_length
-        self.hidden_items = hidden_items
+        self.hidden_items = HIDDEN_ITEMS
         self.table = initial_table(items, width)
         self.unknown = nn.Parameter(torch.zeros(width))
         self.bias = nn.Parameter(torch.zeros(items))

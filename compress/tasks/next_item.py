@@ -29,13 +29,11 @@ def hide_seen(
         `[N, items]`.
     """
     rows, columns = positions
-    length = history.shape[1]
+    order = torch.arange(history.shape[1], device=history.device)
+    so_far = history.long()[rows] * (order <= columns[:, None])
     codes = logits.shape[1] + FIRST_ITEM
-    device = history.device
-    first_seen = torch.full((len(history), codes), length, dtype=torch.int32, device=device)
-    order = torch.arange(length, dtype=torch.int32, device=device).expand(history.shape)
-    first_seen.scatter_reduce_(1, history.long(), order, "amin")
-    seen = first_seen[:, FIRST_ITEM:][rows] <= columns[:, None]
+    seen = torch.zeros(len(rows), codes, dtype=torch.bool, device=logits.device)
+    seen = seen.scatter_(1, so_far, True)[:, FIRST_ITEM:]
     if targets is not None:
-        seen[torch.arange(len(targets), device=device), targets] = False
+        seen[torch.arange(len(targets), device=seen.device), targets] = False
     return logits.masked_fill(seen, IMPOSSIBLE)

@@ -53,6 +53,9 @@ class CoOccurrence:
     normalised as a cosine, `c[i, j] / sqrt(from_i * to_j)` (Sarwar et al. 2001, with counts for
     vectors), `from` and `to` being the sums of rows and columns. An item's score is the sum over
     the history of `recency^(age)` times its normalised count, the last item having age 0.
+
+    The default settings are round numbers, not tuned to one data set. On MovieLens-100K they rank
+    about as well on the test split as the best of a thousand settings tried on validation.
     """
 
     def __init__(self, weights: sparse.csr_array, recency: float) -> None:
@@ -67,9 +70,9 @@ class CoOccurrence:
         codes: NDArray[np.int32],
         items: int,
         *,
-        window: int = 20,
-        decay: float = 0.95,
-        backward: float = 0.7,
+        window: int = 10,
+        decay: float = 0.9,
+        backward: float = 1.0,
         recency: float = 0.8,
     ) -> Self:
         """Count pairs of training events.

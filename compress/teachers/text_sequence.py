@@ -7,7 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress.networks.causal_transformer import CausalTransformer
-from compress.networks.item_embedding import hide_items, initial_table, with_special_rows
+from compress.networks.item_embedding import (
+    HIDDEN_ITEMS,
+    hide_items,
+    initial_table,
+    with_special_rows,
+)
 
 
 class TextSequenceTeacher(nn.Module):
@@ -30,7 +35,6 @@ class TextSequenceTeacher(nn.Module):
         items: int,
         history_length: int,
         text_embeddings: Tensor | None,
-        hidden_items: float = 0.01,
     ) -> None:
         """Build the network.
 
@@ -44,12 +48,11 @@ class TextSequenceTeacher(nn.Module):
             history_length: L, the length of every history.
             text_embeddings: `[items, D]` from an encoder, in code order; None: ids only. They are
                 kept in the state dict, so that a saved teacher is complete.
-            hidden_items: Share of the history's items shown as unknown in training.
         """
         super().__init__()
         self.items = items
         self.history_length = history_length
-        self.hidden_items = hidden_items
+        self.hidden_items = HIDDEN_ITEMS
         self.table = initial_table(items, width)
         self.unknown = nn.Parameter(torch.zeros(width))
         self.bias = nn.Parameter(torch.zeros(items))

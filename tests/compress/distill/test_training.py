@@ -1,6 +1,7 @@
 """Training: the best weights, early stopping, and a resume that changes nothing."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -62,6 +63,25 @@ def run(windows, validation, tmp_path):
         return network, curve
 
     return run
+
+
+class Notes(Display):
+    """Keeps what was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def stage_advanced(self, note, done):
+        self.notes.append(note)
+
+
+def test_progress_tells_epoch_loss_validation_and_time_left(run, monkeypatch):
+    monkeypatch.setattr("compress.distill.training.REPORT_EVERY_S", 0.0)
+    notes = Notes()
+    run(progress=Progress(notes))
+    assert notes.notes[0].startswith("student: epoch 1/4  loss ")
+    last = r"student: epoch 4/4, at most \d+ s left  loss \d\.\d+  validation NDCG@10 \d\.\d+"
+    assert re.fullmatch(last, notes.notes[-1])
 
 
 class KilledAt(Display):

@@ -42,6 +42,7 @@ def test_attention_is_the_mean_of_what_it_sees_when_all_scores_are_equal() -> No
             nn.init.zeros_(parameter)
         attention.key_value.weight[2:] = torch.eye(2)  # values are the inputs, keys are 0
         attention.output.weight.copy_(torch.eye(2))
+    # The distance bias is 0 as well.
     x = torch.tensor([[[3.0, 0.0], [1.0, 2.0], [5.0, 4.0]]])
     mask = torch.ones(1, 1, 3, 3).triu(1) * -1e4
     expected = [[3.0, 0.0], [2.0, 1.0], [3.0, 2.0]]
@@ -49,6 +50,30 @@ def test_attention_is_the_mean_of_what_it_sees_when_all_scores_are_equal() -> No
     torch.testing.assert_close(
         attention(x, mask[:, :, -1:], last_only=True)[0], torch.tensor(expected[-1:])
     )
+
+
+def test_a_fresh_attention_prefers_recent_items() -> None:
+    attention = CausalAttention(width=2, heads=1, dropout=0.0, length=3)
+    with torch.no_grad():
+        for linear in (attention.query, attention.key_value, attention.output):
+            nn.init.zeros_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        attention.key_value.weight[2:] = torch.eye(2)
+        attention.output.weight.copy_(torch.eye(2))
+    x = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]])
+    answer = attention(x, torch.zeros(1, 1, 1, 3), last_only=True)[0, 0]
+    # Scores -0.5, -0.25, 0 for the distances 2, 1, 0.
+    total = math.exp(-0.5) + math.exp(-0.25) + 1
+    expected = torch.tensor([math.exp(-0.5), math.exp(-0.25)]) / total
+    torch.testing.assert_close(answer, expected)
+
+
+def test_heads_begin_with_different_memories() -> None:
+    attention = CausalAttention(width=6, heads=3, dropout=0.0, length=3)
+    # Slopes 0.25, sqrt(0.25 * 0.05), 0.05.
+    middle = math.sqrt(0.25 * 0.05)
+    expected = torch.tensor([[0.0, -0.25, -0.5], [0.0, -middle, -2 * middle], [0.0, -0.05, -0.1]])
+    torch.testing.assert_close(attention.distance_bias.detach(), expected)
 
 
 def test_attention_weighs_by_scaled_dot_products() -> None:
@@ -89,11 +114,27 @@ def test_padding_is_never_seen() -> None:
     torch.testing.assert_close(a[:, 3:], b[:, 3:], rtol=0, atol=0)
 
 
+def test_same_items_have_the_same_state_wherever_they_stand() -> None:
+    network = transformer()
+    at_the_end = states(network, torch.tensor([[0, 0, 0, 4, 8, 5]]))[:, 3:]
+    at_the_start = states(network, torch.tensor([[4, 8, 5, 9, 9, 9]]))[:, :3]
+    torch.testing.assert_close(at_the_end, at_the_start)
+
+
+def test_order_matters() -> None:
+    network = transformer(layers=1)
+    a = states(network, torch.tensor([[0, 0, 0, 4, 8, 5]]))[:, -1]
+    b = states(network, torch.tensor([[0, 0, 0, 8, 4, 5]]))[:, -1]
+    assert (a - b).abs().max() > 1e-3
+
+
 def test_same_items_have_same_state_whatever_the_length_of_the_padding() -> None:
     short = CausalTransformer(width=WIDTH, layers=2, heads=2, dropout=0.0, history_length=3).eval()
     long = transformer()
     weights = long.state_dict()
-    weights["positions"] = weights["positions"][-3:]  # positions count from the right end
+    for name in weights:
+        if name.endswith("distance_bias"):
+            weights[name] = weights[name][:, :3]
     short.load_state_dict(weights)
     padded = states(long, torch.tensor([[0, 0, 0, 4, 8, 5]]))[:, -3:]
     torch.testing.assert_close(padded, states(short, torch.tensor([[4, 8, 5]])))

@@ -52,6 +52,20 @@ def test_probabilities_are_averaged_not_logits() -> None:
     torch.testing.assert_close(answer, torch.tensor([[0.7, 0.3]]))
 
 
+def test_seen_items_take_no_part_in_a_members_weight() -> None:
+    # Item 2 is seen. Over items 3 and 4 the members say 3/4, 1/4 and 1/4, 3/4: together a half
+    # each, although the first has spent 0.6 of its probability on the seen item.
+    ensemble = Ensemble([Fixed([0.6, 0.3, 0.1]), Fixed([0.2, 0.2, 0.6])], mask_seen=True)
+    history = torch.tensor([[0, 0, 2, 2]])
+    for answer in (
+        ensemble.log_probabilities(history).exp(),
+        ensemble.position_log_probabilities(history)[:, -1].exp(),
+    ):
+        torch.testing.assert_close(answer[:, 1:], torch.tensor([[0.5, 0.5]]))
+    before = ensemble.position_log_probabilities(history)[0, 1].exp()  # nothing seen yet
+    torch.testing.assert_close(before, torch.tensor([0.4, 0.25, 0.35]))
+
+
 def test_one_member_is_itself() -> None:
     answer = Ensemble([Fixed([0.25, 0.75])]).log_probabilities(HISTORIES[:1])
     torch.testing.assert_close(answer, torch.tensor([[math.log(0.25), math.log(0.75)]]))

@@ -16,7 +16,7 @@ def teacher(
     texts: Tensor | None = TEXTS, *, text_dropout: float = 0.0, seed: int = 0
 ) -> TextSequenceTeacher:
     torch.manual_seed(seed)
-    return TextSequenceTeacher(
+    model = TextSequenceTeacher(
         width=8,
         layers=2,
         heads=2,
@@ -25,8 +25,9 @@ def teacher(
         items=ITEMS,
         history_length=LENGTH,
         text_embeddings=texts,
-        hidden_items=0.0,
-    ).eval()
+    )
+    model.hidden_items = 0.0
+    return model.eval()
 
 
 def test_standardised_texts_by_hand() -> None:

