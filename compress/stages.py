@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 VALIDATION = "validation.json"
+TEXT_EMBEDDINGS = "text-embeddings.npy"
 
 
 def make_dataset(context: StageContext) -> None:
@@ -48,8 +49,23 @@ def fit_baselines(context: StageContext) -> None:
     _write(context.folder / VALIDATION, results)
 
 
+def read_item_texts(context: StageContext) -> None:
+    """Embed every item's text with the pretrained encoder, once."""
+    import numpy as np
+
+    from compress.data.dataset import Dataset
+    from compress.teachers.encoder import item_text_embeddings
+
+    _use_threads(context.recipe)
+    dataset = Dataset.open(context.inputs["dataset"])
+    context.progress.advance(f"{dataset.items:,} item texts")
+    embeddings = item_text_embeddings(context.recipe.teacher.encoder, dataset.item_texts)
+    np.save(context.folder / TEXT_EMBEDDINGS, embeddings)
+
+
 def train_teacher(context: StageContext) -> None:
     """Train every member of the teacher; one that is already there is kept."""
+    import numpy as np
     import torch
 
     from compress.data.dataset import Dataset
@@ -57,7 +73,6 @@ def train_teacher(context: StageContext) -> None:
     from compress.distill.training import WeightedLoss, train
     from compress.distill.validation import ValidationSet
     from compress.saved_model import is_saved, load_model, save_model
-    from compress.teachers.encoder import item_text_embeddings
     from compress.teachers.ensemble import Ensemble
 
     recipe = context.recipe
@@ -66,14 +81,10 @@ def train_teacher(context: StageContext) -> None:
     length = recipe.task.history_length
     windows = dataset.windows(length)
     validation = ValidationSet.of(dataset, length)
-    embeddings = None
+    embeddings = torch.from_numpy(np.load(context.inputs["item-texts"] / TEXT_EMBEDDINGS))
     for number, folder in enumerate(member_folders(recipe, context.folder), start=1):
         if is_saved(folder):
             continue
-        if embeddings is None:
-            context.progress.advance(f"reading {dataset.items:,} item texts")
-            texts = dataset.item_texts
-            embeddings = torch.from_numpy(item_text_embeddings(recipe.teacher.encoder, texts))
         seed = recipe.seed * 1000 + number
         torch.manual_seed(seed)
         network = recipe.teacher.build(
@@ -293,9 +304,17 @@ STAGES = (
         work=fit_baselines,
     ),
     Stage(
+        name="item-texts",
+        title="Read the items' texts with the encoder",
+        needs=("dataset",),
+        version=1,
+        settings=lambda recipe: recipe.teacher.encoder,
+        work=read_item_texts,
+    ),
+    Stage(
         name="teacher",
         title="Train the teacher",
-        needs=("dataset",),
+        needs=("dataset", "item-texts"),
         version=1,
         settings=_teacher_settings,
         work=train_teacher,

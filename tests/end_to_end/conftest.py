@@ -32,6 +32,7 @@ benchmark: {queries: 64, seconds: 1}
 STAGES = (
     "dataset",
     "baselines",
+    "item-texts",
     "teacher",
     "teacher-check",
     "soft-labels",

@@ -11,7 +11,16 @@ from compress.run import file_sha256
 
 from .conftest import Job, call, start
 
-COMPARED = ("dataset", "baselines", "teacher", "soft-labels", "student", "export", "quality")
+COMPARED = (
+    "dataset",
+    "baselines",
+    "item-texts",
+    "teacher",
+    "soft-labels",
+    "student",
+    "export",
+    "quality",
+)
 FEWER = ("--set", "data.source.first_users=60", "--set", "benchmark.seconds=0.2")
 OWN_EACH_TIME = ("stage.json", "curve.json", "events.out.tfevents")
 
