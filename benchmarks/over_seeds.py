@@ -1,7 +1,7 @@
 """One job under several seeds: are its differences more than luck?
 
-`python -m benchmarks.over_seeds recipes/movielens-100k.yaml --seeds 1 2 3` runs the whole job once a
-seed (teacher, students, files; latency briefly), then resamples test cases and seeds together.
+`python -m benchmarks.over_seeds recipes/movielens-100k.yaml --seeds 1 2 3` runs the whole job once
+a seed (teacher, students, files; latency briefly), then resamples test cases and seeds together.
 """
 
 import argparse

