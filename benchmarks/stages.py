@@ -217,7 +217,7 @@ def _row(row: Subject, evaluations: dict[str, Evaluation], context: StageContext
 
 def _curves(context: StageContext) -> Iterator[tuple[str, list[dict[str, float]]]]:
     from compress.distill.training import HISTORY
-    from compress.stages import member_folders
+    from compress.stages.teacher import member_folders
 
     members = member_folders(context.recipe, context.inputs["teacher"])
     for number, folder in enumerate(members, start=1):

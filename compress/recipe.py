@@ -228,7 +228,9 @@ class TransformerStudent(Kind):
     """A small causal transformer with an item table of its own."""
 
     implementation: ClassVar[str] = "compress.students.transformer:TransformerStudent"
-    not_arguments: ClassVar[frozenset[str]] = frozenset({"kind", "training"})
+    not_arguments: ClassVar[frozenset[str]] = frozenset(
+        {"kind", "training", "dropout_without_teacher"}
+    )
     given_arguments: ClassVar[frozenset[str]] = frozenset({"items", "history_length"})
 
     kind: Literal["transformer"]
@@ -236,6 +238,12 @@ class TransformerStudent(Kind):
     layers: PositiveInt = 1
     heads: PositiveInt = 2
     dropout: Probability = 0.1
+    dropout_without_teacher: Probability | None = None
+    """Of the same student trained without a teacher; None: `dropout`.
+
+    Hard labels alone need more dropout than soft labels do: give it its own best, or the
+    comparison flatters distillation.
+    """
     training: Training = Training(learning_rate=2e-3)
 
     _heads_divide_width = model_validator(mode="after")(_check_heads)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from compress.recipe import Recipe
 from compress.run import Stage, StageContext, file_sha256, write_atomically
-from compress.stages import member_folders
+from compress.stages.teacher import member_folders
 from export.artifact import Artifact
 from export.runner import Runtime
 from export.verification import TOLERANCES, Reference, verify

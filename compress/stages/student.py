@@ -1,0 +1,110 @@
+"""Stages of the student: with its teacher and, for comparison, without."""
+
+from typing import Any
+
+from compress.recipe import Recipe, Student
+from compress.run import Stage, StageContext
+from compress.stages.training_settings import training_settings, use_threads
+from compress.stages.validation_record import write_validation
+
+
+def train_student(context: StageContext) -> None:
+    """Train the student on the teacher's soft labels and the true items."""
+    from compress.distill.soft_labels import SoftLabels
+    from compress.distill.training import WeightedLoss
+
+    losses = [
+        WeightedLoss(loss.weight, loss.build()) for loss in context.recipe.distillation.losses
+    ]
+    _train_student(
+        context, context.recipe.student, losses, SoftLabels(context.inputs["soft-labels"])
+    )
+
+
+def train_student_without_teacher(context: StageContext) -> None:
+    """Train the same student on the true items alone: what distillation is compared with."""
+    from compress.distill.losses import LabelLoss
+    from compress.distill.training import WeightedLoss
+
+    _train_student(context, _plain_student(context.recipe), [WeightedLoss(1.0, LabelLoss())], None)
+
+
+def _plain_student(recipe: Recipe) -> Student:
+    """The student section with the dropout that it has without a teacher."""
+    dropout = recipe.student.dropout_without_teacher
+    return recipe.student.model_copy(update={} if dropout is None else {"dropout": dropout})
+
+
+def _train_student(
+    context: StageContext, section: Student, losses: list[Any], soft_labels: Any
+) -> None:
+    import torch
+
+    from compress.data.dataset import Dataset
+    from compress.distill.training import train
+    from compress.distill.validation import ValidationSet
+    from compress.saved_model import save_model
+
+    recipe = context.recipe
+    use_threads(recipe)
+    dataset = Dataset.open(context.inputs["dataset"])
+    length = recipe.task.history_length
+    seed = recipe.seed * 1000
+    torch.manual_seed(seed)
+    network = section.build(items=dataset.items, history_length=length)
+    curve = train(
+        network,
+        windows=dataset.windows(length),
+        validation=ValidationSet.of(dataset, length),
+        losses=losses,
+        soft_labels=soft_labels,
+        settings=section.training,
+        mask_seen=recipe.task.mask_seen,
+        logs=recipe.logging,
+        seed=seed,
+        folder=context.folder,
+        progress=context.progress,
+        title="student" if soft_labels is not None else "student without teacher",
+    )
+    save_model(context.folder, network, section, dataset.items, length)
+    write_validation(
+        context.folder,
+        {"student": max(epoch["validation_ndcg@10"] for epoch in curve)},
+    )
+
+
+def _student_settings(recipe: Recipe) -> object:
+    losses = [loss.model_dump(mode="json") for loss in recipe.distillation.losses]
+    return {
+        **training_settings(recipe),
+        "student": recipe.student.model_dump(mode="json"),
+        "losses": losses,
+    }
+
+
+def _plain_student_settings(recipe: Recipe) -> object:
+    return {**training_settings(recipe), "student": _student_section(_plain_student(recipe))}
+
+
+def _student_section(section: Student) -> object:
+    return section.model_dump(mode="json", exclude={"dropout_without_teacher"})
+
+
+STAGES = (
+    Stage(
+        name="student",
+        title="Train the student on them",
+        needs=("dataset", "soft-labels"),
+        version=1,
+        settings=_student_settings,
+        work=train_student,
+    ),
+    Stage(
+        name="student-without-teacher",
+        title="Train the same student without a teacher",
+        needs=("dataset",),
+        version=1,
+        settings=_plain_student_settings,
+        work=train_student_without_teacher,
+    ),
+)

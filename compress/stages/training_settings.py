@@ -1,0 +1,29 @@
+"""What every training depends on besides its own section of the recipe."""
+
+import os
+from typing import Any
+
+from compress.recipe import Recipe, SoftTargets
+
+
+def training_settings(recipe: Recipe) -> dict[str, Any]:
+    """The part of a key that all trainings share; threads and logging change no result."""
+    task = recipe.task.model_dump(mode="json", include={"history_length", "mask_seen"})
+    return {"seed": recipe.seed, **task}
+
+
+def soft_label_temperature(recipe: Recipe) -> float:
+    """The temperature for which the tail of top-K soft labels is kept.
+
+    A recipe with several temperatures keeps all classes (`Distillation` sees to it), which serve
+    any temperature.
+    """
+    losses = recipe.distillation.losses
+    return next(loss.temperature for loss in losses if isinstance(loss, SoftTargets))
+
+
+def use_threads(recipe: Recipe) -> None:
+    """Let PyTorch use as many threads as the recipe says, or all cores."""
+    import torch
+
+    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
