@@ -56,9 +56,10 @@ def run(
     What is finished is used again; what was interrupted goes on.
     """
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
+    from compress.files import write_atomically
     from compress.progress import Progress
     from compress.recipe_file import read_recipe, recipe_yaml
-    from compress.run import Run, write_atomically
+    from compress.run import Run
 
     job = read_recipe(recipe, overrides or ())
     folder = out or Path("runs") / job.name

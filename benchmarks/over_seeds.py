@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from benchmarks.environment import current_environment
 from benchmarks.quality import Evaluation
+from compress.files import write_atomically
 from compress.metrics import Interval
 from compress.recipe_file import read_recipe
-from compress.run import write_atomically
 
 METRICS = ("ndcg@10", "hit@10")
 TEACHER, STUDENT, ALONE = "teacher", "student", "student-without-teacher"

@@ -8,8 +8,9 @@ from typing import Any
 
 from benchmarks.measurement import EmittedFile, Fidelity, Role, Row
 from benchmarks.quality import Evaluation
+from compress.files import write_atomically
 from compress.recipe import Recipe
-from compress.run import Stage, StageContext, write_atomically
+from compress.run import Stage, StageContext
 from export.artifact import Artifact
 from export.runner import RunnerSpec, Runtime
 from export.stages import read_artifacts, read_rows

@@ -9,9 +9,7 @@ version of its code and what it takes from outside the run (the contents of the 
 """
 
 import fcntl
-import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import RunError, UserError
+from compress.files import file_sha256, write_atomically
 from compress.progress import Progress
 from compress.recipe import Recipe, content_hash
 
@@ -280,22 +279,6 @@ class _PartialClock:
 
 
 _DISK_ERRORS = frozenset({5, 28, 30, 122})  # EIO, ENOSPC, EROFS, EDQUOT
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` so that `path` holds either what it held before or all of it."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file's contents."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _file_records(folder: Path) -> dict[str, dict[str, object]]:

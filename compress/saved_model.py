@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from compress.errors import RunError
+from compress.files import write_atomically
 from compress.recipe import Student, Teacher
-from compress.run import write_atomically
 
 DESCRIPTION = "model.json"
 WEIGHTS = "model.safetensors"

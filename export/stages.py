@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compress.files import file_sha256, write_atomically
 from compress.recipe import Recipe
-from compress.run import Stage, StageContext, file_sha256, write_atomically
+from compress.run import Stage, StageContext
 from compress.stages.teacher import member_folders
 from export.artifact import Artifact
 from export.runner import Runtime

@@ -21,7 +21,7 @@ from torch import Tensor
 from compress.data.dataset import Windows
 from compress.distill.losses import SoftTargets
 from compress.errors import RunError
-from compress.run import write_atomically
+from compress.files import write_atomically
 
 FULL_UP_TO = 10_000
 """Classes up to which the full logits are kept."""

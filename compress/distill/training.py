@@ -7,7 +7,6 @@ one that was never killed.
 
 import json
 import logging
-import math
 import shutil
 import time
 import warnings
@@ -21,29 +20,28 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from numpy.typing import NDArray
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from compress.data.dataset import FIRST_ITEM, Windows
+from compress.distill.batches import window_batches
+from compress.distill.checkpoints import AtomicCheckpointIO, load_checkpoint
 from compress.distill.losses import Loss
 from compress.distill.soft_labels import SoftLabels
+from compress.distill.training_progress import METRIC, TrainingProgress
 from compress.distill.validation import ValidationSet
 from compress.errors import MissingExtraError, UserError
+from compress.files import write_atomically
 from compress.networks.sequence_model import SequenceModel, catalogue_logits
 from compress.progress import Progress
 from compress.recipe import Logging, Training
-from compress.run import write_atomically
 from compress.tasks.next_item import hide_seen
 
-METRIC = "validation/ndcg@10"
 LAST = "last"
 BEST = "best"
 HISTORY = "curve.json"
-REPORT_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -103,14 +101,14 @@ def train(
     stop = EarlyStopping(
         METRIC, mode="max", patience=settings.patience, check_on_train_epoch_end=True
     )
-    report = _Report(progress, title, settings.epochs)
+    report = TrainingProgress(progress, title, settings.epochs)
     with _quiet_lightning():
         trainer = pl.Trainer(
             default_root_dir=folder,
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
             callbacks=[*_averaging(settings), keep, stop, report],
-            plugins=[_AtomicCheckpointIO()],
+            plugins=[AtomicCheckpointIO()],
             logger=_loggers(logs, folder, title),
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -118,18 +116,18 @@ def train(
             log_every_n_steps=10,
             use_distributed_sampler=False,
         )
-        last = _load_checkpoint(checkpoints / f"{LAST}.ckpt")
+        last = load_checkpoint(checkpoints / f"{LAST}.ckpt")
         if last is not None:
             module.history = last["history"]
         if not _has_ended(module.history, settings):
             trainer.fit(
                 module,
-                train_dataloaders=_batches(windows, settings.batch_size, seed),
+                train_dataloaders=window_batches(windows, settings.batch_size, seed),
                 val_dataloaders=DataLoader(validation, batch_size=None, shuffle=False),
                 ckpt_path=None if last is None else checkpoints / f"{LAST}.ckpt",
                 weights_only=True,
             )
-    best = _load_checkpoint(checkpoints / f"{BEST}.ckpt")
+    best = load_checkpoint(checkpoints / f"{BEST}.ckpt")
     if best is None:
         raise RuntimeError(f"Lightning kept no best checkpoint in {checkpoints}")
     module.load_state_dict(best["state_dict"])
@@ -137,13 +135,6 @@ def train(
     write_atomically(folder / HISTORY, json.dumps(module.history, indent=1))
     network.to("cpu").eval()
     return module.history
-
-
-def _load_checkpoint(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return checkpoint
 
 
 def _has_ended(history: Sequence[dict[str, float]], settings: Training) -> bool:
@@ -245,112 +236,12 @@ class _SequenceTraining(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["history"] = list(self.history)
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def onload_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.history = list(checkpoint["history"])
-
-
-class _WindowBatches(Dataset[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]]):
-    """Whole batches by the numbers of their windows."""
-
-    def __init__(self, windows: Windows) -> None:
-        self._windows = windows
-
-    def __len__(self) -> int:
-        return len(self._windows)
-
-    def __getitem__(self, chosen: Any) -> Any:
-        inputs, targets = self._windows.batch(chosen)
-        first = self._windows.offsets[chosen]
-        lengths = self._windows.offsets[chosen + 1] - first
-        starts = np.cumsum(lengths) - lengths
-        rows = np.arange(lengths.sum()) + np.repeat(first - starts, lengths)
-        return inputs, targets, rows
-
-
-class _EpochOrder(Sampler[NDArray[np.int64]]):
-    """A fresh order of the windows for every epoch, drawn from (seed, epoch)."""
-
-    def __init__(self, windows: int, batch_size: int, seed: int) -> None:
-        self._windows, self._batch_size, self._seed = windows, batch_size, seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before every epoch."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return math.ceil(self._windows / self._batch_size)
-
-    def __iter__(self) -> Iterator[NDArray[np.int64]]:
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._windows)
-        for start in range(0, self._windows, self._batch_size):
-            yield order[start : start + self._batch_size]
-
-
-def _batches(windows: Windows, batch_size: int, seed: int) -> DataLoader[Any]:
-    order = _EpochOrder(len(windows), batch_size, seed)
-    return DataLoader(
-        _WindowBatches(windows), batch_size=None, sampler=order, collate_fn=_as_tensors
-    )
-
-
-def _as_tensors(arrays: Sequence[NDArray[Any]]) -> tuple[Tensor, ...]:
-    return tuple(torch.from_numpy(array) for array in arrays)
 
 
 def _step_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence([seed, step]).generate_state(1)[0])
-
-
-class _Report(pl.Callback):
-    """Keeps the person at the terminal posted."""
-
-    def __init__(self, progress: Progress, title: str, epochs: int) -> None:
-        self._progress, self._title, self._epochs = progress, title, epochs
-        self._told = 0.0
-        self._start: tuple[float, int] | None = None
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
-    ) -> None:
-        now = time.monotonic()
-        if self._start is None:
-            self._start = (now, trainer.current_epoch)
-        if now - self._told < REPORT_EVERY_S:
-            return
-        self._told = now
-        batches = max(1, int(trainer.num_training_batches))
-        done = trainer.current_epoch + (index + 1) / batches
-        since, first = self._start
-        left = ""
-        if done - first > 0.3:
-            pace = (now - since) / (done - first)
-            left = f", at most {_duration(pace * (self._epochs - done))} left"
-        figures = {"loss": float(outputs["loss"])}
-        if METRIC in trainer.callback_metrics:
-            figures["validation NDCG@10"] = float(trainer.callback_metrics[METRIC])
-        self._progress.advance(
-            f"{self._title}: epoch {trainer.current_epoch + 1}/{self._epochs}{left}",
-            done / self._epochs,
-            **figures,
-        )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-class _AtomicCheckpointIO(TorchCheckpointIO):
-    """Checkpoints that are there completely or not at all, whenever the process dies."""
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
-    ) -> None:
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        torch.save(checkpoint, temporary)
-        temporary.replace(target)
 
 
 def _averaging(settings: Training) -> list[pl.Callback]:

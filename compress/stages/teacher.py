@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compress.errors import CheckFailed
+from compress.errors import CheckFailed, UserError
+from compress.files import write_atomically
 from compress.recipe import Recipe
-from compress.run import Stage, StageContext, write_atomically
+from compress.run import Stage, StageContext
 from compress.stages.dataset import TEXT_EMBEDDINGS
 from compress.stages.training_settings import (
-    soft_label_temperature,
+    soft_label_temperatures,
     training_settings,
     use_threads,
 )
@@ -114,8 +115,13 @@ def compute_soft_labels(context: StageContext) -> None:
     members = member_folders(recipe, context.inputs["teacher"])
     ensemble = Ensemble([load_model(folder) for folder in members])
     ensemble.cache_item_tables()
-    temperature = soft_label_temperature(recipe)
+    temperature = soft_label_temperatures(recipe)[0]
     plan = layout(windows.positions, dataset.items, recipe.distillation.top_k, temperature)
+    if plan.top_k is not None and len(soft_label_temperatures(recipe)) > 1:
+        raise UserError(
+            f"distillation.losses name several temperatures, but soft labels of {dataset.items:,} "
+            "items keep the tail for one. Give all losses the same temperature."
+        )
 
     def log_probabilities(history: "Tensor", positions: "tuple[Tensor, Tensor]") -> "Tensor":
         answers = ensemble.position_log_probabilities(history, positions)
@@ -147,7 +153,7 @@ def _teacher_settings(recipe: Recipe) -> object:
 
 def _soft_label_settings(recipe: Recipe) -> object:
     top_k = recipe.distillation.top_k
-    temperature = soft_label_temperature(recipe)
+    temperature = soft_label_temperatures(recipe)[0]
     return {"top_k": top_k, "temperature": temperature, **training_settings(recipe)}
 
 

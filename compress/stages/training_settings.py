@@ -12,14 +12,13 @@ def training_settings(recipe: Recipe) -> dict[str, Any]:
     return {"seed": recipe.seed, **task}
 
 
-def soft_label_temperature(recipe: Recipe) -> float:
-    """The temperature for which the tail of top-K soft labels is kept.
+def soft_label_temperatures(recipe: Recipe) -> list[float]:
+    """The different temperatures of the losses that read soft labels, in their order.
 
-    A recipe with several temperatures keeps all classes (`Distillation` sees to it), which serve
-    any temperature.
+    The tail of top-K soft labels is exact for one; full soft labels serve any.
     """
     losses = recipe.distillation.losses
-    return next(loss.temperature for loss in losses if isinstance(loss, SoftTargets))
+    return list(dict.fromkeys(one.temperature for one in losses if isinstance(one, SoftTargets)))
 
 
 def use_threads(recipe: Recipe) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from compress.run import write_atomically
+from compress.files import write_atomically
 
 VALIDATION = "validation.json"
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from compress.run import write_atomically
+from compress.files import write_atomically
 
 BaselineKind = Literal["popularity", "co-occurrence"]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from compress.run import write_atomically
+from compress.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from compress.errors import RunError, UserError
+from compress.files import file_sha256, write_atomically
 from compress.progress import Progress
 from compress.recipe import Recipe
-from compress.run import Run, Stage, file_sha256, write_atomically
+from compress.run import Run, Stage
 
 RECIPE = Recipe.model_validate(
     {

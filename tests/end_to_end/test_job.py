@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.report_data import ReportData
 from compress.data.dataset import Dataset
-from compress.run import file_sha256
+from compress.files import file_sha256
 from export.onnx.run import OnnxRunner
 
 from .conftest import STAGES, call

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from compress.run import file_sha256
+from compress.files import file_sha256
 
 from .conftest import Job, call, start
 

@@ -76,7 +76,7 @@ class Notes(Display):
 
 
 def test_progress_tells_epoch_loss_validation_and_time_left(run, monkeypatch):
-    monkeypatch.setattr("compress.distill.training.REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr("compress.distill.training_progress.REPORT_EVERY_S", 0.0)
     notes = Notes()
     run(progress=Progress(notes))
     assert notes.notes[0].startswith("student: epoch 1/4  loss ")
@@ -107,7 +107,7 @@ def figures(curve):
 @pytest.mark.parametrize("averaging", [None, 0.9])
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_killed_training_ends_with_the_same_weights(run, monkeypatch, averaging, epoch):
-    monkeypatch.setattr("compress.distill.training.REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr("compress.distill.training_progress.REPORT_EVERY_S", 0.0)
     settings = SETTINGS.model_copy(update={"weight_averaging": averaging})
     network, curve = run("straight", settings)
     with pytest.raises(RuntimeError, match="killed"):
