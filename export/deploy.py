@@ -6,18 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from compress.networks.sequence_model import SequenceModel
+from compress.tasks.item_codes import FIRST_ITEM, IMPOSSIBLE
 from compress.teachers.ensemble import Ensemble
-
-NOTHING = -1e4
-"""The score of what must not be returned: far below any real one, finite in 16 bits."""
-FIRST_ITEM = 2
 
 
 class Scorer(Protocol):
     """Scores by item code."""
 
     def __call__(self, history: Tensor) -> Tensor:
-        """Histories `[B, L]` to scores `[B, items + 2]`; those of codes 0 and 1 are `NOTHING`."""
+        """Histories `[B, L]` to scores `[B, items + 2]`, `IMPOSSIBLE` for the codes 0 and 1."""
         ...
 
 
@@ -38,7 +35,7 @@ class StudentScorer(nn.Module):
         nothing = table.new_zeros(FIRST_ITEM, table.shape[1])
         self.register_buffer("table", torch.cat([nothing, table.detach()]).T.contiguous())
         self.register_buffer(
-            "bias", torch.cat([bias.new_full((FIRST_ITEM,), NOTHING), bias.detach()])
+            "bias", torch.cat([bias.new_full((FIRST_ITEM,), IMPOSSIBLE), bias.detach()])
         )
 
     def forward(self, history: Tensor) -> Tensor:
@@ -58,14 +55,16 @@ class EnsembleScorer(nn.Module):
     def forward(self, history: Tensor) -> Tensor:
         """See `Scorer`."""
         scores = self.ensemble.log_probabilities(history)
-        return torch.cat([scores.new_full((scores.shape[0], FIRST_ITEM), NOTHING), scores], dim=1)
+        return torch.cat(
+            [scores.new_full((scores.shape[0], FIRST_ITEM), IMPOSSIBLE), scores], dim=1
+        )
 
 
 class NextItemDeploy(nn.Module):
     """`history` int32 `[B, L]` to `item_ids` int32 `[B, K]` and `scores` float32 `[B, K]`.
 
     Items of the history are never returned when `mask_seen`: their scores are overwritten before
-    the top-K. Where fewer than K items are left, `item_ids` is 0 and the score `NOTHING`.
+    the top-K. Where fewer than K items are left, `item_ids` is 0 and the score `IMPOSSIBLE`.
     """
 
     def __init__(self, scorer: nn.Module, *, items: int, top_k: int, mask_seen: bool) -> None:
@@ -79,8 +78,8 @@ class NextItemDeploy(nn.Module):
         codes = history.to(torch.int64)
         scores = self.scorer(codes)
         if self.mask_seen:
-            hidden = torch.full_like(codes, NOTHING, dtype=scores.dtype)
+            hidden = torch.full_like(codes, IMPOSSIBLE, dtype=scores.dtype)
             scores = scores.scatter(1, codes, hidden)
         best = torch.topk(scores, self.top_k, dim=1)
-        allowed = (best.values > NOTHING / 2).to(torch.int32)
+        allowed = (best.values > IMPOSSIBLE / 2).to(torch.int32)
         return best.indices.to(torch.int32) * allowed, best.values

@@ -88,6 +88,7 @@ def _describe_rows(context: StageContext) -> list[RowFiles]:
                 top_k=top_k,
                 mask_seen=mask,
                 is_ensemble=role == "teacher",
+                trained_on_unseen=recipe.task.mask_seen,
             )
         size = sum(model_bytes(member) for member in members)
         rows.append(RowFiles(role.replace("_", " "), role, "pytorch", *paths, size))
@@ -153,7 +154,8 @@ def _reference(scorer: Any, histories: NDArray[np.int32], top_k: int, mask_seen:
     """Ask the PyTorch student, in fp32."""
     import torch
 
-    from export.deploy import FIRST_ITEM, NextItemDeploy
+    from compress.tasks.item_codes import FIRST_ITEM
+    from export.deploy import NextItemDeploy
 
     with torch.inference_mode():
         given = torch.from_numpy(histories)
@@ -195,7 +197,8 @@ def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
 
 def _write_item_map(context: StageContext) -> None:
     """Write which item each code stands for: the app's side of the contract."""
-    from compress.data.dataset import FIRST_ITEM, Dataset
+    from compress.data.dataset import Dataset
+    from compress.tasks.item_codes import FIRST_ITEM
 
     dataset = Dataset.open(context.inputs["dataset"])
     item_map = {

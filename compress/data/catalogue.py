@@ -19,9 +19,7 @@ from compress.data.columns import Column, text_ids
 from compress.data.table_file import read_batches
 from compress.errors import DataError
 from compress.recipe import ItemColumns
-
-FIRST_ITEM = 2
-"""Code of the first item of the catalogue."""
+from compress.tasks.item_codes import FIRST_ITEM
 
 _SCHEMA = pa.schema([("item", pa.string()), ("text", pa.string())])
 

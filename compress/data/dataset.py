@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from compress.data.catalogue import FIRST_ITEM, item_map_sha256, read_items
+from compress.data.catalogue import item_map_sha256, read_items
 from compress.data.split import SplitUsers
 from compress.data.windows import Windows, gather_histories, gather_ranges
 from compress.errors import DataError
 
-__all__ = ["FIRST_ITEM", "SCHEMA", "Cases", "Dataset", "Windows"]
+__all__ = ["SCHEMA", "Cases", "Dataset", "Windows"]
 
 SCHEMA = 1
 """Version of the files' layout."""

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.data.catalogue import FIRST_ITEM
 from compress.data.npy_writer import HEADER_BYTES
 from compress.data.split import SplitUsers, global_time, leave_one_out, order_statistic
 from compress.recipe import GlobalTime, LeaveOneOut
+from compress.tasks.item_codes import FIRST_ITEM
 
 _CHUNK = 1 << 17
 

@@ -25,7 +25,7 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from compress.data.dataset import FIRST_ITEM, Windows
+from compress.data.dataset import Windows
 from compress.distill.batches import window_batches
 from compress.distill.checkpoints import AtomicCheckpointIO, load_checkpoint
 from compress.distill.losses import Loss
@@ -37,6 +37,7 @@ from compress.files import write_atomically
 from compress.networks.sequence_model import SequenceModel, catalogue_logits
 from compress.progress import Progress
 from compress.recipe import Logging, Training
+from compress.tasks.item_codes import FIRST_ITEM
 from compress.tasks.next_item import hide_seen
 
 LAST = "last"

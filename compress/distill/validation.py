@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset as TorchDataset
 
-from compress.data.dataset import FIRST_ITEM, Dataset
+from compress.data.dataset import Dataset
 from compress.metrics import ranking_metrics
+from compress.tasks.item_codes import FIRST_ITEM
 
 
 @dataclass(frozen=True)

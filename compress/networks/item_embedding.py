@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-UNKNOWN = 1
-FIRST_ITEM = 2
+from compress.tasks.item_codes import UNKNOWN
+
 INITIAL_SCALE = 0.02
 HIDDEN_ITEMS = 0.1
 """Share of a history's items that are shown as unknown in training."""

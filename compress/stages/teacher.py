@@ -19,6 +19,8 @@ from compress.stages.validation_record import read_validation, write_validation
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from compress.teachers.ensemble import Ensemble
+
 
 def train_teacher(context: StageContext) -> None:
     """Train every member of the teacher; one that is already there is kept."""
@@ -29,8 +31,7 @@ def train_teacher(context: StageContext) -> None:
     from compress.distill.losses import LabelLoss
     from compress.distill.training import WeightedLoss, train
     from compress.distill.validation import ValidationSet
-    from compress.saved_model import is_saved, load_model, save_model
-    from compress.teachers.ensemble import Ensemble
+    from compress.saved_model import is_saved, save_model
 
     recipe = context.recipe
     use_threads(recipe)
@@ -62,8 +63,7 @@ def train_teacher(context: StageContext) -> None:
             title=f"member {number} of {recipe.teacher.members}",
         )
         save_model(folder, network, recipe.teacher, dataset.items, length)
-    ensemble = Ensemble([load_model(folder) for folder in member_folders(recipe, context.folder)])
-    ensemble.cache_item_tables()
+    ensemble = _ensemble(recipe, context.folder)
     with torch.inference_mode():
         value = validation.mean_ndcg(
             lambda histories: ensemble.log_probabilities(torch.from_numpy(histories)).numpy()
@@ -104,17 +104,13 @@ def compute_soft_labels(context: StageContext) -> None:
 
     from compress.data.dataset import Dataset
     from compress.distill.soft_labels import layout, write_soft_labels
-    from compress.saved_model import load_model
     from compress.tasks.next_item import hide_seen
-    from compress.teachers.ensemble import Ensemble
 
     recipe = context.recipe
     use_threads(recipe)
     dataset = Dataset.open(context.inputs["dataset"])
     windows = dataset.windows(recipe.task.history_length)
-    members = member_folders(recipe, context.inputs["teacher"])
-    ensemble = Ensemble([load_model(folder) for folder in members])
-    ensemble.cache_item_tables()
+    ensemble = _ensemble(recipe, context.inputs["teacher"])
     temperature = soft_label_temperatures(recipe)[0]
     plan = layout(windows.positions, dataset.items, recipe.distillation.top_k, temperature)
     if plan.top_k is not None and len(soft_label_temperatures(recipe)) > 1:
@@ -144,6 +140,17 @@ def compute_soft_labels(context: StageContext) -> None:
 def member_folders(recipe: Recipe, teacher: Path) -> list[Path]:
     """Where the networks of a teacher are."""
     return [teacher / f"member-{number}" for number in range(1, recipe.teacher.members + 1)]
+
+
+def _ensemble(recipe: Recipe, teacher: Path) -> "Ensemble":
+    """Load every member, ready to answer."""
+    from compress.saved_model import load_model
+    from compress.teachers.ensemble import Ensemble
+
+    members = [load_model(folder) for folder in member_folders(recipe, teacher)]
+    ensemble = Ensemble(members, mask_seen=recipe.task.mask_seen)
+    ensemble.cache_item_tables()
+    return ensemble
 
 
 def _teacher_settings(recipe: Recipe) -> object:

@@ -8,9 +8,7 @@ up to and including that position.
 import torch
 from torch import Tensor
 
-FIRST_ITEM = 2
-IMPOSSIBLE = -1e4
-"""The logit of what is no candidate: probability 0, and finite in 16 bits."""
+from compress.tasks.item_codes import FIRST_ITEM, IMPOSSIBLE
 
 
 def hide_seen(

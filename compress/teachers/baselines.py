@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]  # scipy ships no type information
 
-FIRST_ITEM = 2
+from compress.tasks.item_codes import FIRST_ITEM
 
 
 class Popularity:

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compress.errors import UserError
+from compress.tasks.item_codes import FIRST_ITEM, IMPOSSIBLE
 from compress.teachers.baselines import CoOccurrence, Popularity
 from export.baselines.emit import BaselineModel
-
-FIRST_ITEM = 2
-NOTHING = -1e4
 
 
 class BaselineRunner:
@@ -52,12 +50,12 @@ class BaselineRunner:
         if self._model is None:
             raise RuntimeError("a runner is called inside its `with`")
         scores = np.pad(
-            self._model.scores(history), ((0, 0), (FIRST_ITEM, 0)), constant_values=NOTHING
+            self._model.scores(history), ((0, 0), (FIRST_ITEM, 0)), constant_values=IMPOSSIBLE
         )
         if self._about.mask_seen:
-            np.put_along_axis(scores, history.astype(np.int64), NOTHING, axis=1)
+            np.put_along_axis(scores, history.astype(np.int64), IMPOSSIBLE, axis=1)
         top_k = min(self._about.top_k, scores.shape[1] - FIRST_ITEM)
         item_ids = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].astype(np.int32)
         best = np.take_along_axis(scores, item_ids, axis=1)
-        item_ids[best <= NOTHING / 2] = 0
+        item_ids[best <= IMPOSSIBLE / 2] = 0
         return item_ids, best

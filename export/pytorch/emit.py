@@ -22,10 +22,18 @@ class PyTorchModel:
     mask_seen: bool
     is_ensemble: bool
     """Whether scores are log-probabilities of the members' mean, as the teacher's are."""
+    trained_on_unseen: bool
+    """Whether the members were trained with seen items left out of the softmax."""
 
 
 def emit_pytorch(
-    path: Path, members: Sequence[Path], *, top_k: int, mask_seen: bool, is_ensemble: bool
+    path: Path,
+    members: Sequence[Path],
+    *,
+    top_k: int,
+    mask_seen: bool,
+    is_ensemble: bool,
+    trained_on_unseen: bool,
 ) -> None:
     """Write the description.
 
@@ -35,7 +43,8 @@ def emit_pytorch(
         top_k: How many items are returned.
         mask_seen: Whether items of the history are left out.
         is_ensemble: See `PyTorchModel`.
+        trained_on_unseen: See `PyTorchModel`.
     """
     folders = tuple(Path(os.path.relpath(member, path.parent)).as_posix() for member in members)
-    model = PyTorchModel(folders, top_k, mask_seen, is_ensemble)
+    model = PyTorchModel(folders, top_k, mask_seen, is_ensemble, trained_on_unseen)
     write_atomically(path, json.dumps(asdict(model), indent=1))

@@ -29,6 +29,7 @@ class PyTorchRunner:
 
     def __enter__(self) -> Self:
         import torch
+        from torch import nn
 
         from compress.saved_model import load_model
         from compress.teachers.ensemble import Ensemble
@@ -41,9 +42,11 @@ class PyTorchRunner:
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         networks = [load_model(self.path.parent / member) for member in about.members]
-        scorer = (
-            EnsembleScorer(Ensemble(networks)) if about.is_ensemble else StudentScorer(networks[0])
-        )
+        scorer: nn.Module
+        if about.is_ensemble:
+            scorer = EnsembleScorer(Ensemble(networks, mask_seen=about.trained_on_unseen))
+        else:
+            scorer = StudentScorer(networks[0])
         self._module = NextItemDeploy(
             scorer, items=networks[0].items, top_k=about.top_k, mask_seen=about.mask_seen
         ).eval()

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from compress.networks.sequence_model import catalogue_logits
+from compress.tasks.item_codes import IMPOSSIBLE
 from compress.teachers.ensemble import Ensemble
-from export.deploy import NOTHING, EnsembleScorer, NextItemDeploy
+from export.deploy import EnsembleScorer, NextItemDeploy
 
 
 def ask(module, histories):
@@ -57,7 +58,7 @@ def test_where_items_run_out_the_rest_is_zero(deploy, histories):
     assert item_ids.shape == (1, 300)
     assert (item_ids[0, :288] >= 2).all()
     assert (item_ids[0, 288:] == 0).all()
-    assert (scores[0, 288:] == NOTHING).all()
+    assert (scores[0, 288:] == IMPOSSIBLE).all()
 
 
 def test_ensemble_scores_are_logs_of_mean_probabilities(student, histories):

@@ -13,7 +13,13 @@ from export.pytorch.run import PyTorchRunner
 
 def emitted(tmp_path, saved, **changes):
     path = tmp_path / "student.json"
-    options = {"top_k": 25, "mask_seen": True, "is_ensemble": False, **changes}
+    options = {
+        "top_k": 25,
+        "mask_seen": True,
+        "is_ensemble": False,
+        "trained_on_unseen": True,
+        **changes,
+    }
     emit_pytorch(path, [saved], **options)
     return path
 
