@@ -155,8 +155,11 @@ class NextItem(Section):
     kind: Literal["next-item"]
     history_length: Annotated[int, Field(ge=2, le=4096)] = 50
     """L: the last L items are the input; shorter histories are padded on the left with 0."""
-    top_k: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """K: how many items the graph returns. At least 20, so that metrics at 20 exist."""
+    top_k: Annotated[int, Field(ge=20, le=10_000)] = 100
+    """K: how many items the graph returns. At least 20, so that metrics at 20 exist.
+
+    The graph knows the last L items of a history; an app drops older ones from the K.
+    """
     mask_seen: bool = True
     """Never return an item of the history: masked inside the graph, before the top-K.
 

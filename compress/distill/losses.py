@@ -28,6 +28,12 @@ class SoftTargets:
     log_sum_exp: Tensor | None = None
     temperature: float = 1.0
 
+    def to(self, device: torch.device) -> "SoftTargets":
+        """The same targets on another device."""
+        ids = None if self.ids is None else self.ids.to(device)
+        tail = None if self.log_sum_exp is None else self.log_sum_exp.to(device)
+        return SoftTargets(self.logits.to(device), ids, tail, self.temperature)
+
     def log_probabilities(self, temperature: float) -> Tensor:
         """The teacher's log-probabilities `[N, items]`, or `[N, K + 1]` with the tail last.
 

@@ -106,6 +106,8 @@ def train(
     with _quiet_lightning():
         trainer = pl.Trainer(
             default_root_dir=folder,
+            accelerator="auto",
+            devices=1,
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
             callbacks=[*_averaging(settings), keep, stop, report],
@@ -121,13 +123,16 @@ def train(
         if last is not None:
             module.history = last["history"]
         if not _has_ended(module.history, settings):
-            trainer.fit(
-                module,
-                train_dataloaders=window_batches(windows, settings.batch_size, seed),
-                val_dataloaders=DataLoader(validation, batch_size=None, shuffle=False),
-                ckpt_path=None if last is None else checkpoints / f"{LAST}.ckpt",
-                weights_only=True,
-            )
+            try:
+                trainer.fit(
+                    module,
+                    train_dataloaders=window_batches(windows, settings.batch_size, seed),
+                    val_dataloaders=DataLoader(validation, batch_size=None, shuffle=False),
+                    ckpt_path=None if last is None else checkpoints / f"{LAST}.ckpt",
+                    weights_only=True,
+                )
+            except SystemExit as error:  # what Lightning makes of Ctrl-C
+                raise KeyboardInterrupt from error
     best = load_checkpoint(checkpoints / f"{BEST}.ckpt")
     if best is None:
         raise RuntimeError(f"Lightning kept no best checkpoint in {checkpoints}")
@@ -203,7 +208,9 @@ class _SequenceTraining(pl.LightningModule):
         labels = targets[wanted].long() - FIRST_ITEM
         if material.mask_seen:
             logits = hide_seen(logits, inputs, (wanted[0], wanted[1]), labels)
-        soft = None if material.soft_labels is None else material.soft_labels.read(rows.numpy())
+        soft = None
+        if material.soft_labels is not None:
+            soft = material.soft_labels.read(rows.cpu().numpy()).to(logits.device)
         terms = [term.weight * term.loss(logits, labels, soft) for term in material.losses]
         total = torch.stack(terms).sum()
         if not torch.isfinite(total):
@@ -249,7 +256,9 @@ def _averaging(settings: Training) -> list[pl.Callback]:
     """Validate, keep and return the exponential moving average of the weights, if asked to."""
     if settings.weight_averaging is None:
         return []
-    return [WeightAveraging(avg_fn=partial(_moving_average, settings.weight_averaging))]
+    average = partial(_moving_average, settings.weight_averaging)
+    # Buffers are constants; averaged, the integer ones would drift by rounding.
+    return [WeightAveraging(use_buffers=False, avg_fn=average)]
 
 
 def _moving_average(decay: float, average: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:

@@ -54,8 +54,9 @@ class CoOccurrence:
     vectors), `from` and `to` being the sums of rows and columns. An item's score is the sum over
     the history of `recency^(age)` times its normalised count, the last item having age 0.
 
-    The default settings are round numbers, not tuned to one data set. On MovieLens-100K they rank
-    about as well on the test split as the best of a thousand settings tried on validation.
+    The default settings are round numbers near the best: on MovieLens-100K (leave-one-out, NDCG@10)
+    they reach .1321 in validation and .1185 in the test; the best of 1,300 settings tried on
+    validation reaches .1375 there and .1170 in the test.
     """
 
     def __init__(self, weights: sparse.csr_array, recency: float) -> None:

@@ -77,3 +77,16 @@ def test_a_killed_run_ends_with_the_same_files_and_figures(straight, tmp_path):
     for role in ("teacher", "student", "student_without_teacher"):
         assert report[role]["quality"] == job.report[role]["quality"]
     assert report["distillation_gain"] == job.report["distillation_gain"]
+
+
+def test_ctrl_c_ends_with_a_message_and_the_work_is_kept(job, tmp_path):
+    process = start("run", job.recipe, *FEWER, "--out", tmp_path)
+    while not list(tmp_path.glob(".teacher.partial/member-1/checkpoints/last.ckpt")):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.rstrip().endswith("Interrupted. The same command goes on from here.")
+    assert "Traceback" not in err
+    assert list(tmp_path.glob(".teacher.partial/member-1/checkpoints/last.ckpt"))

@@ -33,8 +33,10 @@ def windows():
 
 @pytest.fixture(scope="module")
 def validation():
+    """The same walks; every third ends with another step, which nothing can foresee."""
     starts = np.arange(ITEMS)
     walks = ((starts[:, None] + np.arange(LENGTH + 1)) % ITEMS + 2).astype(np.int32)
+    walks[::3, -1] = (walks[::3, -1] - 2 + 3) % ITEMS + 2
     offsets = np.arange(ITEMS + 1) * LENGTH
     return ValidationSet(walks[:, :-1], walks[:, -1], offsets, walks[:, :-1].ravel(), 5)
 
@@ -119,17 +121,25 @@ def test_a_killed_training_ends_with_the_same_weights(run, monkeypatch, averagin
 
 
 def test_it_learns_and_keeps_the_best_epoch(run, validation):
-    network, curve = run(settings=SETTINGS.model_copy(update={"epochs": 12}))
-    assert curve[-1]["loss"] < curve[0]["loss"] / 2
+    """What was validated is what comes back, also in a fresh network: buffers are not averaged."""
+    network, curve = run(settings=SETTINGS.model_copy(update={"epochs": 12, "patience": 12}))
+    assert curve[-1]["loss"] < curve[0]["loss"] * 0.8
+    fresh = TransformerStudent(
+        width=8, layers=1, heads=2, dropout=0.2, items=ITEMS, history_length=LENGTH
+    ).eval()
+    fresh.load_state_dict(network.state_dict())
 
     def score(histories):
-        table, bias = network.head()
+        table, bias = fresh.head()
         with torch.inference_mode():
-            return (network.last_state(torch.from_numpy(histories)) @ table.T + bias).numpy()
+            return (fresh.last_state(torch.from_numpy(histories)) @ table.T + bias).numpy()
 
     best = max(entry["validation_ndcg@10"] for entry in curve)
+    assert 0.3 < best < 0.999
     assert validation.mean_ndcg(score) == pytest.approx(best, abs=1e-6)
     assert not network.training
+    for (name, kept), (_, made) in zip(network.named_buffers(), fresh.named_buffers(), strict=True):
+        assert torch.equal(kept, made), name
 
 
 def test_it_stops_when_validation_no_longer_improves(run, tmp_path):
@@ -166,7 +176,7 @@ def test_soft_labels_are_those_of_the_same_positions(run, windows, tmp_path):
     settings = SETTINGS.model_copy(update={"epochs": 12})
     losses = [WeightedLoss(1.0, SoftTargetLoss())]
     _, curve = run("soft", settings, losses=losses, soft=SoftLabels(tmp_path / "soft"))
-    assert max(entry["validation_ndcg@10"] for entry in curve) > 0.9
+    assert max(entry["validation_ndcg@10"] for entry in curve) > 0.75
 
 
 def test_divergence_is_a_users_error(run):

@@ -190,14 +190,14 @@ HISTORIES = torch.tensor(
 
 
 def test_it_traces_and_the_trace_takes_other_histories_and_batches() -> None:
-    model = Deployed(transformer())
+    model = Deployed(transformer()).eval()
     traced = torch.jit.trace(model, HISTORIES[:1])
     torch.testing.assert_close(traced(HISTORIES), model(HISTORIES))
 
 
 @pytest.mark.parametrize("dynamo", [False, True])
 def test_it_exports_to_onnx_with_a_free_batch_size(dynamo: bool, tmp_path: Path) -> None:
-    model = Deployed(transformer())
+    model = Deployed(transformer()).eval()
     path = tmp_path / "model.onnx"
     names = {"input_names": ["history"], "output_names": ["state"]}
     if dynamo:
