@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S = 15.0
 """How often a stage's news is printed where there is no terminal."""
 
-_console = Console(stderr=True, highlight=False)
-_out = Console(highlight=False)
+_WIDTH_OF_LOGS = 120
+
+_console = Console(
+    stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_LOGS
+)
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_LOGS)
 
 
 class TerminalDisplay(Display):
@@ -116,7 +120,7 @@ def print_report(report: dict[str, Any], folder: Path) -> None:
     """Print a report's table, its headline, and where the page is."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for header in ("", "NDCG@10 [95%]", "kept", "p90 ms", "KB", "overlap\nteacher", ""):
-        table.add_column(header, justify="left" if not header else "right")
+        table.add_column(header, justify="left" if not header else "right", no_wrap=True)
     for row in _rows(report):
         table.add_row(*_cells(row))
     _console.print(table)
@@ -127,6 +131,7 @@ def print_report(report: dict[str, Any], folder: Path) -> None:
         "NDCG@10 over the same student without a teacher.",
         f"Report: {folder / 'report' / 'report.html'}",
     ]
+    _console.print()
     for line in lines:
         _console.print(line, markup=False, soft_wrap=True)
 

