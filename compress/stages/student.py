@@ -77,7 +77,7 @@ def _student_settings(recipe: Recipe) -> object:
     losses = [loss.model_dump(mode="json") for loss in recipe.distillation.losses]
     return {
         **training_settings(recipe),
-        "student": recipe.student.model_dump(mode="json"),
+        "student": _student_section(recipe.student),
         "losses": losses,
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compress.errors import RunError, UserError
-from compress.files import file_sha256, write_atomically
+from compress.files import file_sha256
 from compress.progress import Progress
 from compress.recipe import Recipe
 from compress.run import Run, Stage
@@ -178,10 +178,3 @@ def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="Choose another with --out"):
         Jobs(tmp_path / "file" / "run").run()
-
-
-def test_atomic_write_replaces_all_or_nothing(tmp_path):
-    write_atomically(tmp_path / "a", "one")
-    write_atomically(tmp_path / "a", "two")
-    assert (tmp_path / "a").read_text() == "two"
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
