@@ -27,7 +27,7 @@ def protocol_lines(
         "Unmasked figures come from the same model without its mask; tables of other people mix "
         "both.",
         "Every row ranked every test case through its own runtime: the figures of a file are the "
-        "file’s.",
+        "file’s, asked one case at a time as an app does.",
         "One target a case, so Recall@k equals Hit@k; NDCG@k is 1 / log2(rank + 1), MRR@k is "
         "1 / rank, 0 outside the first k.",
         f"Brackets are 95% percentile-bootstrap intervals over cases ({benchmark.bootstrap:,} "

@@ -25,7 +25,7 @@ from compress.metrics import (
 from export.runner import Runner
 
 LIST_LENGTH = max(CUTOFFS)
-_BATCH = 256
+DEFAULT_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ def evaluate(
     targets: NDArray[np.int32],
     seen: tuple[NDArray[np.int64], NDArray[np.int32]],
     items: int,
+    batch_size: int = DEFAULT_BATCH,
 ) -> Evaluation:
     """Ask a model for every case and keep where the targets came out.
 
@@ -104,6 +105,8 @@ def evaluate(
         targets: `[N]` item codes.
         seen: Offsets `[N + 1]` and codes: the *complete* history of each case.
         items: Size of the catalogue.
+        batch_size: Cases asked together. For a file that quantizes activations it is part of the
+            answer: 1 is what an app does.
 
     Raises:
         ValueError: There are no cases, or the arrays are not of the same cases.
@@ -113,21 +116,21 @@ def evaluate(
             f"{len(histories)} histories, {len(targets)} targets and {len(seen[0]) - 1} seen lists "
             "are not of the same cases"
         )
-    top = drop_seen(_rankings(runner, histories), *seen, k=LIST_LENGTH)
+    top = drop_seen(_rankings(runner, histories, batch_size), *seen, k=LIST_LENGTH)
     unmasked_ranks = None
     if unmasked_runner is not None:
-        unmasked = _rankings(unmasked_runner, histories)[:, :LIST_LENGTH]
+        unmasked = _rankings(unmasked_runner, histories, batch_size)[:, :LIST_LENGTH]
         unmasked_ranks = target_ranks(unmasked, targets)
     return Evaluation(top, target_ranks(top, targets), unmasked_ranks, items)
 
 
-def _rankings(runner: Runner, histories: NDArray[np.int32]) -> NDArray[np.int32]:
+def _rankings(runner: Runner, histories: NDArray[np.int32], batch_size: int) -> NDArray[np.int32]:
     """Return the item codes that the model answers, [N, K]."""
     if not len(histories):
         raise ValueError("no cases to evaluate on")
     with runner:
         answers = [
-            np.asarray(runner(np.ascontiguousarray(histories[start : start + _BATCH]))[0])
-            for start in range(0, len(histories), _BATCH)
+            np.asarray(runner(np.ascontiguousarray(histories[start : start + batch_size]))[0])
+            for start in range(0, len(histories), batch_size)
         ]
     return np.concatenate(answers).astype(np.int32, copy=False)

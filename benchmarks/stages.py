@@ -57,7 +57,7 @@ def subjects(export_folder: Path) -> list[Subject]:
 
 def measure_quality(context: StageContext) -> None:
     """Rank the test split with every row, through its own runtime."""
-    from benchmarks.quality import evaluate
+    from benchmarks.quality import DEFAULT_BATCH, evaluate
     from compress.data.dataset import Dataset
     from export.runner import open_runner
 
@@ -78,6 +78,7 @@ def measure_quality(context: StageContext) -> None:
             targets=cases.targets,
             seen=dataset.seen(cases),
             items=dataset.items,
+            batch_size=DEFAULT_BATCH if row.artifact is None else 1,
         )
         temporary = target.with_name(f".{target.name}.tmp")
         evaluation.save(temporary)
@@ -235,7 +236,7 @@ QUALITY = Stage(
     name="quality",
     title="Measure the quality of every row",
     needs=("dataset", "export"),
-    version=1,
+    version=2,
     settings=lambda recipe: None,
     work=measure_quality,
 )

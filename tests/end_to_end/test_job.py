@@ -94,7 +94,7 @@ def test_quality_of_a_file_is_that_of_its_answers(job):
             old = set(seen[offsets[number] : offsets[number + 1]].tolist())
             top = [item for item in ids.tolist() if item and item not in old][:10]
             hits += int(cases.targets[number]) in top
-    assert artifact["quality"]["hit@10"]["value"] == pytest.approx(hits / len(cases), abs=0.011)
+    assert artifact["quality"]["hit@10"]["value"] == pytest.approx(hits / len(cases))
 
 
 def test_files_name_the_recipe_and_the_item_map(job):
