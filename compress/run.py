@@ -8,12 +8,13 @@ A stage's key is the hash of its own part of the recipe, the keys of the stages 
 version of its code and what it takes from outside the run (the contents of the user's files).
 """
 
+import errno
 import fcntl
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -169,8 +170,12 @@ class Run:
                     f"--only {other.stage.name} first."
                 )
         partial = self._partial(stage.name)
+        place = self.folder / stage.name
         spent = 0.0
         resumed = one.state == "resume" and stage.keep_partial
+        if one.state == "resume" and (partial / RECORD).is_file():
+            _replace_folder(partial, place)  # killed between the last file and the rename
+            return
         if resumed:
             spent = float((_read_json(partial / PARTIAL_RECORD) or {}).get("seconds", 0.0))
         else:
@@ -184,26 +189,27 @@ class Run:
             recipe_folder=self.recipe_folder,
             folder=partial,
             inputs={name: self.folder / name for name in stage.needs},
-            progress=progress.with_heartbeat(clock.note),
+            progress=progress.with_heartbeat(clock.beat),
             timings=self.timings([other.stage.name for other in planned]),
         )
         try:
             stage.work(context)
+            files = _file_records(partial)
+            record = {"key": one.key, "seconds": round(clock.seconds, 3), "files": files}
+            write_atomically(partial / RECORD, json.dumps(record, indent=1))
         except OSError as error:
-            if error.errno in _DISK_ERRORS:
-                raise UserError(
-                    f"Stage '{stage.name}' could not write to {self.folder}: {error.strerror}. "
-                    "Make room or choose another folder with --out, then run the same command: "
-                    "it goes on from here."
-                ) from error
+            clock.note_if_possible()
+            if error.errno not in _DISK_ERRORS:
+                raise
+            raise UserError(
+                f"Stage '{stage.name}' could not write to {self.folder}: {error.strerror}. "
+                "Make room or choose another folder with --out, then run the same command: "
+                "it goes on from here."
+            ) from error
+        except BaseException:
+            clock.note_if_possible()
             raise
-        finally:
-            clock.note_if_there()
-        (partial / PARTIAL_RECORD).unlink()
-        files = _file_records(partial)
-        record = {"key": one.key, "seconds": round(clock.seconds, 3), "files": files}
-        write_atomically(partial / RECORD, json.dumps(record, indent=1))
-        _replace_folder(partial, self.folder / stage.name)
+        _replace_folder(partial, place)
         progress.display.stage_finished(stage.name, clock.seconds)
 
     def _finished(self, name: str, key: str) -> bool:
@@ -220,7 +226,9 @@ class Run:
         return self.folder / f".{name}.partial"
 
     def _partial_key(self, name: str) -> str | None:
-        record = _read_json(self._partial(name) / PARTIAL_RECORD)
+        """The key of the work in a partial folder; a stage's own record is there at its end."""
+        partial = self._partial(name)
+        record = _read_json(partial / RECORD) or _read_json(partial / PARTIAL_RECORD)
         return None if record is None else record.get("key")
 
     def _write_manifest(self, stages: Sequence[str]) -> None:
@@ -258,7 +266,7 @@ class _PartialClock:
 
     def __init__(self, record: Path, key: str, spent: float) -> None:
         self._record, self._key, self._spent = record, key, spent
-        self._start = time.monotonic()
+        self._start = self._noted = time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -266,23 +274,30 @@ class _PartialClock:
 
     def note(self) -> None:
         """Write down the time so far, for a run that takes up the work after a kill."""
+        self._noted = time.monotonic()
         write_atomically(
             self._record, json.dumps({"key": self._key, "seconds": round(self.seconds, 3)})
         )
 
-    def note_if_there(self) -> None:
-        if self._record.parent.is_dir():
-            try:
-                self.note()
-            except OSError:
-                return  # a full disk must not hide the error that it caused
+    def beat(self) -> None:
+        """Note the time every few seconds."""
+        if time.monotonic() - self._noted > _NOTE_EVERY_S:
+            self.note()
+
+    def note_if_possible(self) -> None:
+        with suppress(OSError):  # a full disk must not hide the error that it caused
+            self.note()
 
 
-_DISK_ERRORS = frozenset({5, 28, 30, 122})  # EIO, ENOSPC, EROFS, EDQUOT
+_NOTE_EVERY_S = 5.0
+_DISK_ERRORS = frozenset(
+    {errno.EIO, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM}
+)
 
 
 def _file_records(folder: Path) -> dict[str, dict[str, object]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    own = {folder / RECORD, folder / PARTIAL_RECORD}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own)
     return {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,
@@ -293,6 +308,7 @@ def _file_records(folder: Path) -> dict[str, dict[str, object]]:
 
 
 def _replace_folder(new: Path, place: Path) -> None:
+    (new / PARTIAL_RECORD).unlink(missing_ok=True)
     old = place.with_name(f".{place.name}.old")
     _remove(old)
     if place.exists():

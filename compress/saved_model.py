@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from compress.errors import RunError
@@ -44,7 +44,7 @@ def save_model(
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     temporary = folder / f".{WEIGHTS}.tmp"
-    save_file(weights, temporary)
+    temporary.write_bytes(save(weights))
     temporary.replace(folder / WEIGHTS)
     network_alone = section.model_dump(mode="json", include={"kind", *section.arguments()})
     description = {"section": network_alone, "items": items, "history_length": history_length}

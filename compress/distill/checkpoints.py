@@ -1,5 +1,6 @@
 """Lightning checkpoints that survive a power cut and hold nothing but data."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.tmp")
-        torch.save(checkpoint, temporary)
+        buffer = BytesIO()  # a full disk is then an OSError, not a message of PyTorch's writer
+        torch.save(checkpoint, buffer)
+        temporary.write_bytes(buffer.getbuffer())
         temporary.replace(target)
 
 

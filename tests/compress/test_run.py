@@ -112,6 +112,26 @@ def test_an_interrupted_stage_goes_on_with_what_it_had(jobs):
     assert jobs.run() == ["second again"]
 
 
+@pytest.mark.parametrize("after_first_rename", [False, True])
+def test_killed_between_the_last_file_and_the_rename(jobs, monkeypatch, after_first_rename):
+    """The work is done: the next run only renames."""
+    jobs.run()
+    jobs.versions["second"] = 2
+
+    def killed(new, place):
+        if after_first_rename:
+            place.rename(place.with_name(".second.old"))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("compress.run._replace_folder", killed)
+        jobs.run()
+    assert jobs.run() == []
+    assert (jobs.folder / "second" / "b.txt").read_text() == "ab"
+    assert not list(jobs.folder.glob(".second.*"))
+    assert jobs.run() == []
+
+
 def test_what_another_recipe_left_is_not_taken_up(jobs):
     jobs.fail_in = "second"
     with pytest.raises(RuntimeError):

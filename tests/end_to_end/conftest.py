@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -54,8 +55,18 @@ class Done:
     err: str
 
 
-def start(*arguments: object) -> "subprocess.Popen[str]":
-    """Start limbeck; it may use both cores."""
+def start(*arguments: object, largest_file: int | None = None) -> "subprocess.Popen[str]":
+    """Start limbeck; it may use both cores.
+
+    Args:
+        arguments: Of the command line.
+        largest_file: Bytes that a file may have; a longer one cannot be written.
+    """
+
+    def limit() -> None:
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     return subprocess.Popen(
         [sys.executable, "-m", "limbeck", *map(str, arguments)],
@@ -63,6 +74,7 @@ def start(*arguments: object) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        preexec_fn=limit,
     )
 
 

@@ -90,3 +90,16 @@ def test_ctrl_c_ends_with_a_message_and_the_work_is_kept(job, tmp_path):
     assert err.rstrip().endswith("Interrupted. The same command goes on from here.")
     assert "Traceback" not in err
     assert list(tmp_path.glob(".teacher.partial/member-1/checkpoints/last.ckpt"))
+
+
+def test_a_full_disk_is_a_message_and_the_same_command_goes_on(job, tmp_path):
+    """A limit on the size of files stands in for the disk: writing fails in the same way."""
+    limited = start("run", job.recipe, *FEWER, "--out", tmp_path, largest_file=1_500_000)
+    _, err = limited.communicate(timeout=300)
+    assert limited.returncode == 2, err
+    assert "Traceback" not in err
+    assert "could not" in err
+    assert "--out" in err
+    done = call("run", job.recipe, *FEWER, "--out", tmp_path)
+    assert done.code == 0, done.err
+    assert "dataset: Read" not in done.err
