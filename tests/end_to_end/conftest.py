@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -63,18 +62,17 @@ def start(*arguments: object, largest_file: int | None = None) -> "subprocess.Po
         largest_file: Bytes that a file may have; a longer one cannot be written.
     """
 
-    def limit() -> None:
-        if largest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    command = [sys.executable, "-m", "limbeck", *map(str, arguments)]
+    if largest_file is not None:
+        limit = f'ulimit -f {largest_file // 512} && exec "$@"'
+        command = ["sh", "-c", limit, "sh", *command]
     return subprocess.Popen(
-        [sys.executable, "-m", "limbeck", *map(str, arguments)],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        preexec_fn=limit,
     )
 
 
