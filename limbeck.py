@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -56,9 +56,8 @@ def run(
     What is finished is used again; what was interrupted goes on.
     """
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
-    from compress.files import write_atomically
     from compress.progress import Progress
-    from compress.recipe_file import read_recipe, recipe_yaml
+    from compress.recipe_file import read_recipe
     from compress.run import Run
 
     job = read_recipe(recipe, overrides or ())
@@ -69,7 +68,6 @@ def run(
     print_plan(job, folder, plan, only)
     with TerminalDisplay() as display:
         work.execute(plan, Progress(display), only=only)
-    write_atomically(folder / "recipe.yaml", recipe_yaml(job))
     if only is None or only == "report":
         report = _read_report(folder)
         if as_json:
@@ -178,21 +176,30 @@ def _stages(quick: bool) -> "list[Stage]":
     return [*COMPRESS, *EXPORT, QUALITY, latency_stage(quick), REPORT]
 
 
-def _read_report(folder: Path) -> dict[str, object]:
+def _read_report(folder: Path) -> dict[str, Any]:
+    from pydantic import ValidationError
+
+    from benchmarks.report_data import ReportData
+
     path = folder / "report" / "report.json"
     try:
-        found: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        ReportData.model_validate_json(text)
+        found: dict[str, Any] = json.loads(text)
     except OSError as error:
         raise UserError(
             f"{folder} holds no report. Give the folder of a finished run, "
             "or make one with: limbeck run RECIPE"
         ) from error
-    except ValueError as error:
-        raise UserError(f"{path} is damaged: {error}. Run the recipe again.") from error
+    except (ValueError, ValidationError) as error:
+        what = str(error).splitlines()[0]
+        raise UserError(
+            f"{path} is damaged: {what}. Remove it and run the recipe again."
+        ) from error
     return found
 
 
-def _judge(report: dict[str, object]) -> None:
+def _judge(report: dict[str, Any]) -> None:
     """Raise CheckFailed when a file was refused or nothing fits the budget."""
     from benchmarks.terminal import complaints
 

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from benchmarks.measurement import EmittedFile, Fidelity, Role, Row
 from benchmarks.quality import Evaluation
@@ -14,6 +16,9 @@ from compress.run import Stage, StageContext
 from export.artifact import Artifact
 from export.runner import RunnerSpec, Runtime
 from export.stages import read_artifacts, read_rows
+
+if TYPE_CHECKING:
+    from compress.data.dataset import Dataset
 
 QUICK_QUERIES = 64
 QUICK_SECONDS = 2.0
@@ -30,6 +35,11 @@ class Subject:
     unmasked_path: str
     bytes: int
     artifact: Artifact | None = None
+
+    @property
+    def can_run(self) -> bool:
+        """Whether there is anything to measure: a file that could not be run has no figures."""
+        return self.artifact is None or self.artifact.check.overlap is not None
 
     @property
     def slug(self) -> str:
@@ -65,7 +75,8 @@ def measure_quality(context: StageContext) -> None:
     cases = dataset.cases("test")
     histories = dataset.histories(cases, context.recipe.task.history_length)
     export_folder = context.inputs["export"]
-    rows = subjects(export_folder)
+    rows = [row for row in subjects(export_folder) if row.can_run]
+    seen = dataset.seen(cases)
     for order, row in enumerate(rows):
         target = context.folder / f"{row.slug}.npz"
         if target.is_file():
@@ -76,7 +87,7 @@ def measure_quality(context: StageContext) -> None:
             open_runner(RunnerSpec(row.runtime, str(export_folder / row.unmasked_path))),
             histories=histories,
             targets=cases.targets,
-            seen=dataset.seen(cases),
+            seen=seen,
             items=dataset.items,
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
         )
@@ -102,7 +113,7 @@ def latency_stage(quick: bool) -> Stage:
         dataset = Dataset.open(context.inputs["dataset"])
         histories = dataset.histories(dataset.cases("test"), context.recipe.task.history_length)
         export_folder = context.inputs["export"]
-        rows = subjects(export_folder)
+        rows = [row for row in subjects(export_folder) if row.can_run]
         for order, row in enumerate(rows):
             target = context.folder / f"{row.slug}.json"
             if target.is_file():
@@ -164,20 +175,29 @@ def _report_inputs(context: StageContext) -> dict[str, Any]:
     environment = conditions["environment"]
     environment["cpu_flags"] = tuple(environment["cpu_flags"])
     rows = subjects(inputs["export"])
-    evaluations = {row.slug: Evaluation.load(inputs["quality"] / f"{row.slug}.npz") for row in rows}
+    evaluations = {
+        row.slug: Evaluation.load(inputs["quality"] / f"{row.slug}.npz")
+        for row in rows
+        if row.can_run
+    }
+    verdict = _read(inputs["teacher-check"] / "verdict.json")
     return {
         "recipe": recipe,
         "quick": conditions["quick"],
-        "protocol": protocol_lines(
+        "protocol": _gate_lines(verdict)
+        + protocol_lines(
             recipe,
             cases=len(dataset.cases("test")),
             items=dataset.items,
             queries=conditions["queries"],
             seconds=conditions["seconds"],
         ),
-        "counts": dataset.counts,
+        "counts": {**dataset.counts, "test_targets_seen_before": _seen_before(dataset)},
         "measured": [
-            Measured(_row(row, evaluations, context), evaluations[row.slug].values())
+            Measured(
+                _row(row, evaluations, context),
+                evaluations[row.slug].values() if row.can_run else None,
+            )
             for row in rows
         ],
         "curves": dict(_curves(context)),
@@ -186,12 +206,44 @@ def _report_inputs(context: StageContext) -> dict[str, Any]:
     }
 
 
+def _gate_lines(verdict: dict[str, Any]) -> tuple[str, ...]:
+    """A teacher that should not have taught is the first thing to know."""
+    if not verdict["weak"]:
+        return ()
+    return (
+        "The teacher does not beat counting on validation NDCG@10 "
+        f"({verdict['teacher']:.4f}; co-occurrence {verdict['co-occurrence']:.4f}, popularity "
+        f"{verdict['popularity']:.4f}); the recipe went on (allow_weak_teacher).",
+    )
+
+
+def _seen_before(dataset: "Dataset") -> int:
+    """Test targets that the user had met already: with seen items masked they cannot be hit."""
+    cases = dataset.cases("test")
+    offsets, codes = dataset.seen(cases)
+    owner = np.repeat(np.arange(len(cases)), np.diff(offsets))
+    return len(np.unique(owner[codes == cases.targets[owner]]))
+
+
 def _row(row: Subject, evaluations: dict[str, Evaluation], context: StageContext) -> Row:
+    artifact = row.artifact
+    file = None
+    if artifact is not None:
+        file = EmittedFile(
+            path=f"export/{artifact.path}",
+            format=artifact.format,
+            scheme=artifact.scheme,
+            target=artifact.target,
+            sha256=artifact.sha256,
+            usable=artifact.usable,
+            refused_because=artifact.refused_because,
+        )
+    if not row.can_run:
+        return Row(row.name, row.role, row.bytes, latency=None, quality=None, file=file)
     from benchmarks.latency import Latency
 
     own = evaluations[row.slug]
     benchmark = context.recipe.benchmark
-    artifact = row.artifact
     return Row(
         name=row.name,
         role=row.role,
@@ -203,17 +255,7 @@ def _row(row: Subject, evaluations: dict[str, Evaluation], context: StageContext
             student_overlap=None if row.role == "student" else own.overlap(evaluations["student"]),
             max_abs_difference=None if artifact is None else artifact.check.max_abs_difference,
         ),
-        file=None
-        if artifact is None
-        else EmittedFile(
-            path=f"export/{artifact.path}",
-            format=artifact.format,
-            scheme=artifact.scheme,
-            target=artifact.target,
-            sha256=artifact.sha256,
-            usable=artifact.usable,
-            refused_because=artifact.refused_because,
-        ),
+        file=file,
     )
 
 
@@ -247,6 +289,7 @@ REPORT = Stage(
     needs=(
         "dataset",
         "teacher",
+        "teacher-check",
         "student",
         "student-without-teacher",
         "export",

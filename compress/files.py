@@ -7,9 +7,14 @@ from pathlib import Path
 
 def write_atomically(path: Path, text: str) -> None:
     """Write `text` so that `path` holds either what it held before or all of it."""
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, data: bytes | memoryview) -> None:
+    """Write `data` so that `path` holds either what it held before or all of it."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as handle:
-        handle.write(text)
+    with temporary.open("wb") as handle:
+        handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)

@@ -21,7 +21,7 @@ Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
 class Section(BaseModel):
     """A part of the recipe: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Kind(Section):
@@ -179,7 +179,7 @@ class Training(Section):
     """Epochs without a better validation NDCG@10 before training stops."""
     batch_size: PositiveInt = 64
     """Windows a step, each up to `history_length` positions."""
-    learning_rate: PositiveFloat = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     """Steps over which the learning rate rises linearly from 0."""
@@ -210,7 +210,7 @@ class TextSequence(Kind):
     heads: PositiveInt = 2
     dropout: Probability = 0.3
     text_dropout: Probability = 0.1
-    """Dropout on the projected text embedding."""
+    """Dropout on the text embedding, before its projection."""
     members: PositiveInt = 1
     """Networks of different seeds; the soft labels are the mean of their probabilities."""
     allow_weak_teacher: bool = False
@@ -317,12 +317,20 @@ class Onnx(Section):
 class Export(Section):
     """Which files to write, and how closely they must agree with the student."""
 
-    artifacts: tuple[Onnx, ...] = (
+    artifacts: Annotated[tuple[Onnx, ...], Field(min_length=1)] = (
         Onnx(format="onnx", scheme="fp32"),
         Onnx(format="onnx", scheme="int8-dynamic"),
     )
     verify_histories: Annotated[int, Field(ge=256)] = 256
     """Real histories on which every file is compared with the student."""
+
+    @model_validator(mode="after")
+    def _each_file_once(self) -> "Export":
+        names = [f"{one.format} {one.scheme}" for one in self.artifacts]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"artifacts lists {', '.join(twice)} more than once")
+        return self
 
 
 class Benchmark(Section):
@@ -385,7 +393,8 @@ class Recipe(Section):
     def hash(self) -> str:
         """sha256 of what makes the model, defaults included: it is in every file's metadata.
 
-        Threads, measuring, budget and logging make no difference to a file and are left out.
+        Measuring, budget and logging make no difference to a file and are left out; so are
+        threads, which change the last bits of sums and are a matter of the machine.
         """
         left_out = {"threads", "benchmark", "budget", "logging"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))

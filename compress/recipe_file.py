@@ -110,8 +110,8 @@ class _Document:
             raise RecipeError(f"{source}: not valid YAML: {error}.") from error
         if loaded is None:
             raise RecipeError(
-                f"{source} is empty. Start from a shipped recipe, such as "
-                "recipes/movielens-100k.yaml."
+                f"{source} is empty. The README shows a recipe; `limbeck recipe schema` describes "
+                "all keys."
             )
         if not isinstance(loaded, dict):
             raise RecipeError(
@@ -152,7 +152,7 @@ def _apply_override(data: dict[str, Any], override: str) -> Key:
         raise RecipeError(f"--set {override}: write it as key=value, such as student.width=48.")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"--set {override}: the value is not valid YAML.") from error
     place: Any = data
     key: list[str | int] = []

@@ -26,6 +26,7 @@ from compress.recipe import Recipe, content_hash
 
 RECORD = "stage.json"
 PARTIAL_RECORD = ".partial.json"
+LOGS = "logs"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Stage:
     settings: Callable[[Recipe], object]
     """The JSON-able part of the recipe that it depends on."""
     work: Callable[["StageContext"], None]
+    after: tuple[str, ...] = ()
+    """Stages that must be finished first although it reads nothing of theirs: gates."""
     outside: Callable[[Recipe, Path], object] = lambda recipe, recipe_folder: None
     """What it takes from outside the run, such as the hash of the user's files."""
     keep_partial: bool = True
@@ -60,6 +63,8 @@ class StageContext:
     inputs: Mapping[str, Path]
     """The finished folders of the stages that it needs."""
     progress: Progress
+    logs: Path
+    """For what is written along the way, such as training curves; kept apart from the results."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds that each finished stage of the run took."""
 
@@ -108,12 +113,13 @@ class Run:
                 }
             )
             key = keys[stage.name]
-            if redo:
+            ready = all(one.state == "finished" for one in planned if one.stage.name in stage.needs)
+            if redo or not ready:
                 state = "to do"
-            elif self._finished(stage.name, key):
+            elif self._is_finished(stage, key):
                 state = "finished"
             else:
-                state = "resume" if self._partial_key(stage.name) == key else "to do"
+                state = "resume" if self._is_partial(stage, key) else "to do"
             planned.append(PlannedStage(stage, key, state))
         return planned
 
@@ -131,7 +137,7 @@ class Run:
             RunError: The folder is in use, or `only` needs a stage that is not finished.
         """
         _known(only, [one.stage for one in planned], "--only")
-        with self._lock():
+        with self._lock(), _disk_errors(self.folder):
             for one in planned:
                 if only is not None and one.stage.name != only:
                     continue
@@ -140,17 +146,6 @@ class Run:
                     continue
                 self._do(one, planned, progress)
             self._write_manifest([one.stage.name for one in planned])
-
-    def stage_folder(self, name: str) -> Path:
-        """The folder of a finished stage.
-
-        Raises:
-            RunError: The stage is not finished.
-        """
-        folder = self.folder / name
-        if not (folder / RECORD).is_file():
-            raise RunError(f"{self.folder} has no finished stage '{name}'; limbeck run makes it.")
-        return folder
 
     def timings(self, stages: Sequence[str]) -> dict[str, float]:
         """Seconds that each finished stage took, interruptions left out."""
@@ -163,25 +158,29 @@ class Run:
     def _do(self, one: PlannedStage, planned: Sequence[PlannedStage], progress: Progress) -> None:
         stage = one.stage
         for other in planned:
-            if other.stage.name in stage.needs and not self._finished(other.stage.name, other.key):
+            name = other.stage.name
+            if name in (*stage.needs, *stage.after) and not self._is_finished(
+                other.stage, other.key
+            ):
                 raise RunError(
-                    f"Stage '{stage.name}' needs '{other.stage.name}', which is not finished "
-                    f"for this recipe in {self.folder}. Run without --only, or with "
-                    f"--only {other.stage.name} first."
+                    f"Stage '{stage.name}' comes after '{name}', which is not finished for this "
+                    f"recipe in {self.folder}. Run without --only, or with --only {name} first."
                 )
         partial = self._partial(stage.name)
         place = self.folder / stage.name
-        spent = 0.0
-        resumed = one.state == "resume" and stage.keep_partial
-        if one.state == "resume" and (partial / RECORD).is_file():
+        inputs = self._digests(stage)
+        resumed = one.state == "resume"
+        if resumed and (partial / RECORD).is_file():
             _replace_folder(partial, place)  # killed between the last file and the rename
             return
-        if resumed:
+        spent = 0.0
+        if resumed and stage.keep_partial:
             spent = float((_read_json(partial / PARTIAL_RECORD) or {}).get("seconds", 0.0))
         else:
+            resumed = False
             _remove(partial)
             partial.mkdir(parents=True)
-        clock = _PartialClock(partial / PARTIAL_RECORD, one.key, spent)
+        clock = _PartialClock(partial / PARTIAL_RECORD, {"key": one.key, "inputs": inputs}, spent)
         clock.note()
         progress.display.stage_started(stage.name, stage.title, resumed)
         context = StageContext(
@@ -190,51 +189,57 @@ class Run:
             folder=partial,
             inputs={name: self.folder / name for name in stage.needs},
             progress=progress.with_heartbeat(clock.beat),
+            logs=self.folder / LOGS / stage.name,
             timings=self.timings([other.stage.name for other in planned]),
         )
         try:
             stage.work(context)
-            files = _file_records(partial)
-            record = {"key": one.key, "seconds": round(clock.seconds, 3), "files": files}
-            write_atomically(partial / RECORD, json.dumps(record, indent=1))
-        except OSError as error:
+        finally:
             clock.note_if_possible()
-            if error.errno not in _DISK_ERRORS:
-                raise
-            raise UserError(
-                f"Stage '{stage.name}' could not write to {self.folder}: {error.strerror}. "
-                "Make room or choose another folder with --out, then run the same command: "
-                "it goes on from here."
-            ) from error
-        except BaseException:
-            clock.note_if_possible()
-            raise
+        record = {
+            "key": one.key,
+            "inputs": inputs,
+            "seconds": round(clock.seconds, 3),
+            "files": _file_records(partial),
+        }
+        write_atomically(partial / RECORD, json.dumps(record, indent=1))
         _replace_folder(partial, place)
         progress.display.stage_finished(stage.name, clock.seconds)
 
-    def _finished(self, name: str, key: str) -> bool:
-        folder = self.folder / name
+    def _is_finished(self, stage: Stage, key: str) -> bool:
+        """Whether its folder is of this key, made from the present inputs, and undamaged."""
+        folder = self.folder / stage.name
         record = _read_json(folder / RECORD)
         if record is None or record.get("key") != key:
             return False
-        return all(
+        if record.get("inputs") != self._digests(stage):
+            return False
+        files = record.get("files")
+        return isinstance(files, dict) and all(
             (folder / file).is_file() and (folder / file).stat().st_size == about["bytes"]
-            for file, about in record["files"].items()
+            for file, about in files.items()
         )
+
+    def _is_partial(self, stage: Stage, key: str) -> bool:
+        """Whether there is work on this key and these inputs to go on with."""
+        partial = self._partial(stage.name)
+        record = _read_json(partial / RECORD) or _read_json(partial / PARTIAL_RECORD)
+        return record is not None and (record.get("key"), record.get("inputs")) == (
+            key,
+            self._digests(stage),
+        )
+
+    def _digests(self, stage: Stage) -> dict[str, str]:
+        """What the stages that it needs have written, as one hash each."""
+        records = {name: _read_json(self.folder / name / RECORD) for name in stage.needs}
+        return {name: content_hash((record or {}).get("files")) for name, record in records.items()}
 
     def _partial(self, name: str) -> Path:
         return self.folder / f".{name}.partial"
 
-    def _partial_key(self, name: str) -> str | None:
-        """The key of the work in a partial folder; a stage's own record is there at its end."""
-        partial = self._partial(name)
-        record = _read_json(partial / RECORD) or _read_json(partial / PARTIAL_RECORD)
-        return None if record is None else record.get("key")
-
     def _write_manifest(self, stages: Sequence[str]) -> None:
         records = {name: _read_json(self.folder / name / RECORD) for name in stages}
         manifest = {
-            "recipe": self.recipe.hash,
             "stages": {name: record for name, record in records.items() if record is not None},
         }
         write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
@@ -264,8 +269,8 @@ class Run:
 class _PartialClock:
     """Seconds of work on a stage, added up over interruptions."""
 
-    def __init__(self, record: Path, key: str, spent: float) -> None:
-        self._record, self._key, self._spent = record, key, spent
+    def __init__(self, record: Path, work: Mapping[str, object], spent: float) -> None:
+        self._record, self._work, self._spent = record, work, spent
         self._start = self._noted = time.monotonic()
 
     @property
@@ -276,7 +281,7 @@ class _PartialClock:
         """Write down the time so far, for a run that takes up the work after a kill."""
         self._noted = time.monotonic()
         write_atomically(
-            self._record, json.dumps({"key": self._key, "seconds": round(self.seconds, 3)})
+            self._record, json.dumps({**self._work, "seconds": round(self.seconds, 3)})
         )
 
     def beat(self) -> None:
@@ -293,6 +298,20 @@ _NOTE_EVERY_S = 5.0
 _DISK_ERRORS = frozenset(
     {errno.EIO, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM}
 )
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Turn a full or forbidden disk into a message; nothing of the work is lost by it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        raise UserError(
+            f"{error.filename or folder}: {error.strerror}. Make room, permit it, or choose "
+            "another folder with --out; then run the same command: it goes on from here."
+        ) from error
 
 
 def _file_records(folder: Path) -> dict[str, dict[str, object]]:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from compress.errors import RunError
-from compress.files import write_atomically
+from compress.files import write_atomically, write_bytes_atomically
 from compress.recipe import Student, Teacher
 
 DESCRIPTION = "model.json"
@@ -43,9 +43,7 @@ def save_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-    temporary = folder / f".{WEIGHTS}.tmp"
-    temporary.write_bytes(save(weights))
-    temporary.replace(folder / WEIGHTS)
+    write_bytes_atomically(folder / WEIGHTS, save(weights))
     network_alone = section.model_dump(mode="json", include={"kind", *section.arguments()})
     description = {"section": network_alone, "items": items, "history_length": history_length}
     write_atomically(folder / DESCRIPTION, json.dumps(description, indent=1))
@@ -78,6 +76,12 @@ def load_model(folder: Path) -> Any:
     return network.eval()
 
 
-def model_bytes(folder: Path) -> int:
-    """Size of the weights, in bytes."""
-    return (folder / WEIGHTS).stat().st_size
+def served_bytes(folder: Path) -> int:
+    """Size of what answers a query, in bytes: the weights, with what is folded once left out.
+
+    A text teacher's texts and their projection become part of its item table when it is loaded.
+    """
+    network = load_model(folder)
+    folded = getattr(network, "folded_weights", ())
+    weights = network.state_dict().items()
+    return sum(value.nbytes for name, value in weights if not name.startswith(folded))

@@ -1,20 +1,21 @@
 """The stage that writes the files: emit, verify, and keep what later stages compare with."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compress.errors import UserError
 from compress.files import file_sha256, write_atomically
 from compress.recipe import Recipe
 from compress.run import Stage, StageContext
 from compress.stages.teacher import member_folders
 from export.artifact import Artifact
 from export.runner import Runtime
-from export.verification import TOLERANCES, Reference, verify
+from export.verification import TOLERANCES, Check, Reference, Tolerance, verify
 
 ARTIFACTS = "artifacts.json"
 ITEM_MAP = "item-map.json"
@@ -59,7 +60,7 @@ def read_rows(folder: Path) -> list[RowFiles]:
 
 
 def _describe_rows(context: StageContext) -> list[RowFiles]:
-    from compress.saved_model import model_bytes
+    from compress.saved_model import served_bytes
     from export.baselines.emit import BaselineKind, emit_baseline
     from export.pytorch.emit import emit_pytorch
 
@@ -71,7 +72,7 @@ def _describe_rows(context: StageContext) -> list[RowFiles]:
     for kind in kinds:
         fitted = context.inputs["baselines"] / f"{kind}.npz"
         paths = _twins(f"rows/{kind}", "json")
-        for path, mask in zip(paths, (True, False), strict=True):
+        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
             emit_baseline(context.folder / path, kind, fitted, top_k=top_k, mask_seen=mask)
         rows.append(RowFiles(kind, "baseline", "baseline", *paths, fitted.stat().st_size))
     models = {
@@ -81,7 +82,7 @@ def _describe_rows(context: StageContext) -> list[RowFiles]:
     }
     for role, members in models.items():
         paths = _twins(f"rows/{role}", "json")
-        for path, mask in zip(paths, (True, False), strict=True):
+        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
             emit_pytorch(
                 context.folder / path,
                 members,
@@ -90,7 +91,7 @@ def _describe_rows(context: StageContext) -> list[RowFiles]:
                 is_ensemble=role == "teacher",
                 trained_on_unseen=recipe.task.mask_seen,
             )
-        size = sum(model_bytes(member) for member in members)
+        size = sum(served_bytes(member) for member in members)
         rows.append(RowFiles(role.replace("_", " "), role, "pytorch", *paths, size))
     return rows
 
@@ -101,14 +102,12 @@ def _emit_artifacts(context: StageContext) -> list[Artifact]:
     from compress.saved_model import load_model
     from export.deploy import NextItemDeploy, StudentScorer
     from export.onnx.emit import emit_onnx, quantize_onnx
-    from export.onnx.run import OnnxRunner
     from export.signature import Signature
 
     recipe = context.recipe
     dataset = Dataset.open(context.inputs["dataset"])
     scorer = StudentScorer(load_model(context.inputs["student"])).eval()
     histories = real_histories(dataset, recipe.task.history_length, recipe.export.verify_histories)
-    reference = _reference(scorer, histories, recipe.task.top_k, recipe.task.mask_seen)
     (context.folder / "unmasked").mkdir(exist_ok=True)
     artifacts = []
     for order, wanted in enumerate(recipe.export.artifacts):
@@ -117,6 +116,7 @@ def _emit_artifacts(context: StageContext) -> list[Artifact]:
         )
         name = f"student.{wanted.scheme}.onnx"
         paths = (name, f"unmasked/{name}")
+        checks = []
         for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
             module = NextItemDeploy(
                 scorer, items=dataset.items, top_k=recipe.task.top_k, mask_seen=mask
@@ -133,8 +133,12 @@ def _emit_artifacts(context: StageContext) -> list[Artifact]:
             emit_onnx(module, signature, target)
             if wanted.scheme != "fp32":
                 quantize_onnx(target, signature, target)
-        with OnnxRunner(context.folder / name) as runner:
-            check = verify(runner, reference, TOLERANCES[wanted.scheme])
+            reference = _reference(module, histories)
+            checks.append(_check(target, reference, TOLERANCES[wanted.scheme]))
+        check, twin = checks
+        if twin.faults and not check.faults:
+            fault = f"its unmasked twin differs from the student: {'; '.join(twin.faults)}"
+            check = replace(check, faults=(fault,))
         artifacts.append(
             Artifact(
                 path=name,
@@ -150,28 +154,33 @@ def _emit_artifacts(context: StageContext) -> list[Artifact]:
     return artifacts
 
 
-def _reference(scorer: Any, histories: NDArray[np.int32], top_k: int, mask_seen: bool) -> Reference:
+def _check(file: Path, reference: Reference, tolerance: Tolerance) -> Check:
+    """Verify a file; one that cannot be loaded or run is refused for it."""
+    from export.onnx.run import OnnxRunner
+
+    try:
+        with OnnxRunner(file) as runner:
+            return verify(runner, reference, tolerance)
+    except UserError as error:
+        return Check.failed(f"it cannot be run: {error}")
+
+
+def _reference(module: Any, histories: NDArray[np.int32]) -> Reference:
     """Ask the PyTorch student, in fp32."""
     import torch
 
-    from compress.tasks.item_codes import FIRST_ITEM
-    from export.deploy import NextItemDeploy
-
     with torch.inference_mode():
         given = torch.from_numpy(histories)
-        scores = scorer(given.long())
-        module = NextItemDeploy(
-            scorer, items=scores.shape[1] - FIRST_ITEM, top_k=top_k, mask_seen=mask_seen
-        )
-        item_ids, _ = module.eval()(given)
-    return Reference(histories, scores.numpy(), item_ids.numpy(), mask_seen)
+        item_ids, _ = module(given)
+        scores = module.scorer(given.long())
+    return Reference(histories, scores.numpy(), item_ids.numpy(), module.mask_seen)
 
 
 def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
     """What users had done before events spread evenly over the data set.
 
-    The first history is empty, the second is full: the longest one there is, repeated if it has
-    fewer than L items.
+    The first history is empty, the second is full (the longest one there is, repeated if it has
+    fewer than L items), the third is that one with its last item unknown.
 
     Args:
         dataset: A `compress.data.dataset.Dataset`.
@@ -179,9 +188,10 @@ def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
         number: How many more to take; in a tiny data set some are taken twice.
 
     Returns:
-        `[number + 2, L]` item codes.
+        `[number + 3, L]` item codes.
     """
     from compress.data.windows import gather_histories
+    from compress.tasks.item_codes import UNKNOWN
 
     first = dataset.split.first
     has_history = np.ones(len(dataset.events), dtype=bool)
@@ -192,7 +202,9 @@ def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
     real = gather_histories(dataset.events, first[user], index, length)
     longest = real[(real != 0).sum(axis=1).argmax()]
     full = np.resize(longest[longest != 0], length)
-    return np.concatenate([np.zeros((1, length), dtype=np.int32), full[None], real])
+    unknown = full.copy()
+    unknown[-1] = UNKNOWN
+    return np.stack([np.zeros(length, dtype=np.int32), full, unknown, *real])
 
 
 def _write_item_map(context: StageContext) -> None:

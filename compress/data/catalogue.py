@@ -140,6 +140,9 @@ def _cells(column: Column) -> list[object]:
                 problem = f"{error.object[:60]!r} is not UTF-8"
                 raise column.error(index, problem, "Save the text as UTF-8.") from error
         raise
+    except (ValueError, OverflowError) as error:
+        problem = f"values of type {column.values.type} cannot be read: {error}"
+        raise column.error(0, problem, "Store the column as text.") from error
 
 
 def _cell_text(column: Column, index: int, value: object) -> str:

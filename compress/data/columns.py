@@ -168,6 +168,8 @@ def _plain(column: Column) -> Column:
     values = column.values
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if pa.types.is_float16(values.type):
+        values = values.cast(pa.float32())  # Arrow computes nothing in 16 bits
     if _is_text(values.type) or any(test(values.type) for test in _BYTES):
         try:
             # Parquet promises UTF-8 but does not check it.

@@ -54,7 +54,7 @@ def read_json_lines(
 def _object(path: Path, row: int, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path}, row {row}: not JSON: {error}. Every line must hold one whole object."
         ) from error

@@ -109,10 +109,10 @@ def _file_sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        why = error.strerror if isinstance(error, OSError) else error
         raise DataError(
-            f"{path}: could not be read: {error.strerror}. "
-            "Relative paths count from the recipe's folder."
+            f"{path}: could not be read: {why}. Relative paths count from the recipe's folder."
         ) from error
 
 

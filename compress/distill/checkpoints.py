@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from compress.files import write_bytes_atomically
+
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Checkpoints that are there completely or not at all, whenever the process dies."""
@@ -17,16 +19,17 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Write next to the target, then rename."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
         buffer = BytesIO()  # a full disk is then an OSError, not a message of PyTorch's writer
         torch.save(checkpoint, buffer)
-        temporary.write_bytes(buffer.getbuffer())
-        temporary.replace(target)
+        write_bytes_atomically(target, buffer.getbuffer())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:
-    """Read a checkpoint, or None where there is none; no code in it is run."""
+    """Read a checkpoint, or None where there is none that can be read; no code in it is run."""
     if not path.is_file():
         return None
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (EOFError, RuntimeError):
+        return None  # cut short, by a power cut say: as good as none
     return checkpoint

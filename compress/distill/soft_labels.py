@@ -1,16 +1,18 @@
 """The teacher's answers, computed once and kept on disk.
 
-A folder of shards, each a few `.npy` files of consecutive positions, and `soft-labels.json`.
-Up to 10,000 classes a shard is the full fp16 logits `[rows, items]`. Above, it is the top K:
-`ids` int32 and `logits` fp16 `[rows, K]`, and `log_sum_exp` fp32 `[rows]` over all classes, which
-makes the tail one exact bucket. A shard is there completely or not at all, so that an interrupted
-computation goes on with the first missing one. Reading is by memory map.
+One `.npy` file a field, a row a position of the training windows, and `soft-labels.json`. Up to
+10,000 classes a row is the full fp16 logits `[items]`. Above, it is the top K: `ids` int32 and
+`logits` fp16 `[K]`, and `log_sum_exp` fp32 over all classes, which makes the tail one exact bucket.
+The files are written shard by shard; `soft-labels.json` says how many rows are safely there, so
+that an interrupted computation goes on after them. Reading is by memory map.
 """
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -41,14 +43,25 @@ class Layout:
     temperature: float
 
     @property
+    def bytes(self) -> int:
+        """How much the store takes on disk, headers left out."""
+        return self.rows * _row_bytes(self.items, self.top_k)
+
+    @property
     def shards(self) -> int:
         """How many shards there are."""
         return math.ceil(self.rows / self.rows_per_shard)
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The arrays of a shard."""
-        return ("logits",) if self.top_k is None else ("ids", "logits", "log_sum_exp")
+    def fields(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Type and shape of each file."""
+        if self.top_k is None:
+            return {"logits": ("<f2", (self.rows, self.items))}
+        return {
+            "ids": ("<i4", (self.rows, self.top_k)),
+            "logits": ("<f2", (self.rows, self.top_k)),
+            "log_sum_exp": ("<f4", (self.rows,)),
+        }
 
 
 def layout(rows: int, items: int, top_k: int | None, temperature: float) -> Layout:
@@ -64,8 +77,12 @@ def layout(rows: int, items: int, top_k: int | None, temperature: float) -> Layo
         top_k = DEFAULT_TOP_K
     if top_k is not None and top_k >= items:
         top_k = None
-    row_bytes = 2 * items if top_k is None else 6 * top_k + 4
-    return Layout(rows, items, max(1, SHARD_BYTES // row_bytes), top_k, temperature)
+    shard = max(1, SHARD_BYTES // _row_bytes(items, top_k))
+    return Layout(rows, items, shard, top_k, temperature)
+
+
+def _row_bytes(items: int, top_k: int | None) -> int:
+    return 2 * items if top_k is None else 6 * top_k + 4
 
 
 def write_soft_labels(
@@ -80,7 +97,7 @@ def write_soft_labels(
     """Compute every shard that is not there yet.
 
     Args:
-        folder: Where the shards go.
+        folder: Where the files go.
         plan: What `layout` returned.
         windows: The training windows.
         log_probabilities: The teacher: histories `[B, L]` and the rows and columns of N positions
@@ -89,10 +106,9 @@ def write_soft_labels(
         batch_size: Windows that the teacher answers at once.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for shard in range(plan.shards):
-        if all(_shard_path(folder, name, shard).is_file() for name in plan.fields):
-            continue
-        first = shard * plan.rows_per_shard
+    there = _rows_there(folder, plan)
+    files = {name: _ArrayFile(folder / f"{name}.npy", *plan.fields[name]) for name in plan.fields}
+    for first in range(there, plan.rows, plan.rows_per_shard):
         stop = min(first + plan.rows_per_shard, plan.rows)
         low = int(np.searchsorted(windows.offsets, first, side="right")) - 1
         high = int(np.searchsorted(windows.offsets, stop, side="left"))
@@ -107,11 +123,42 @@ def write_soft_labels(
             pieces.append(_compact(logits[begin:end], plan))
             done = min(stop, int(windows.offsets[chosen[-1] + 1]))
             advance(done / plan.rows)
-        for name in plan.fields:
-            _save_atomically(
-                _shard_path(folder, name, shard), np.concatenate([piece[name] for piece in pieces])
-            )
-    write_atomically(folder / INDEX, json.dumps(asdict(plan), indent=1))
+        for name, file in files.items():
+            file.write(first, np.concatenate([piece[name] for piece in pieces]))
+        write_atomically(folder / INDEX, json.dumps({**asdict(plan), "rows_there": stop}, indent=1))
+
+
+def _rows_there(folder: Path, plan: Layout) -> int:
+    """How many rows an earlier computation of the same plan left."""
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+    there = index.pop("rows_there", 0)
+    return int(there) if index == asdict(plan) else 0
+
+
+class _ArrayFile:
+    """A `.npy` file of known shape that is written in pieces."""
+
+    def __init__(self, path: Path, kind: str, shape: tuple[int, ...]) -> None:
+        self._path = path
+        header = BytesIO()
+        np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]  # untyped in numpy
+            header, {"descr": kind, "fortran_order": False, "shape": shape}
+        )
+        self._start = len(header.getvalue())
+        self._row = np.dtype(kind).itemsize * math.prod(shape[1:])
+        if not path.is_file() or path.stat().st_size < self._start:
+            path.write_bytes(header.getvalue())
+
+    def write(self, first: int, rows: NDArray[np.generic]) -> None:
+        """Put rows at their place and see them to the disk."""
+        with self._path.open("r+b") as file:
+            file.seek(self._start + first * self._row)
+            file.write(np.ascontiguousarray(rows).data)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 class SoftLabels:
@@ -124,24 +171,23 @@ class SoftLabels:
             RunError: The store is incomplete or its files do not fit its index.
         """
         try:
-            self.layout = Layout(**json.loads((folder / INDEX).read_text()))
-            self._shards = [
-                {
-                    name: np.load(_shard_path(folder, name, shard), mmap_mode="r")
-                    for name in self.layout.fields
-                }
-                for shard in range(self.layout.shards)
-            ]
-        except (OSError, ValueError, TypeError) as error:
+            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            there = index.pop("rows_there")
+            self.layout = Layout(**index)
+            self._fields = {
+                name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in self.layout.fields
+            }
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(
                 f"The soft labels in {folder} cannot be read ({error}). "
                 "Remove the folder and run again: they are computed anew."
             ) from error
-        rows = sum(len(shard["logits"]) for shard in self._shards)
-        if rows != self.layout.rows:
+        shapes = {name: shape for name, (_, shape) in self.layout.fields.items()}
+        found = {name: field.shape for name, field in self._fields.items()}
+        if there != self.layout.rows or found != shapes:
             raise RunError(
-                f"The soft labels in {folder} have {rows} rows instead of {self.layout.rows}. "
-                "Remove the folder and run again: they are computed anew."
+                f"The soft labels in {folder} have {there} of {self.layout.rows} rows, in files of "
+                f"the shapes {found}. Remove the folder and run again: they are computed anew."
             )
 
     def __len__(self) -> int:
@@ -153,16 +199,7 @@ class SoftLabels:
         Args:
             rows: `[N]` row numbers: `windows.offsets[w] + p` for position p of window w.
         """
-        shard_of = rows // self.layout.rows_per_shard
-        within = rows % self.layout.rows_per_shard
-        arrays: dict[str, Tensor] = {}
-        for name in self.layout.fields:
-            sample = self._shards[0][name]
-            out = np.empty((len(rows), *sample.shape[1:]), dtype=sample.dtype)
-            for shard in np.unique(shard_of):
-                here = shard_of == shard
-                out[here] = self._shards[shard][name][within[here]]
-            arrays[name] = torch.from_numpy(out)
+        arrays = {name: torch.from_numpy(field[rows]) for name, field in self._fields.items()}
         return SoftTargets(
             logits=arrays["logits"].float(),
             ids=arrays["ids"].long() if "ids" in arrays else None,
@@ -180,14 +217,3 @@ def _compact(logits: Tensor, plan: Layout) -> dict[str, NDArray[np.generic]]:
         "logits": top.values.half().numpy(),
         "log_sum_exp": torch.logsumexp(logits / plan.temperature, dim=-1).float().numpy(),
     }
-
-
-def _shard_path(folder: Path, name: str, shard: int) -> Path:
-    return folder / f"{name}-{shard:05d}.npy"
-
-
-def _save_atomically(path: Path, array: NDArray[np.generic]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as handle:
-        np.save(handle, array)
-    temporary.replace(path)

@@ -21,18 +21,18 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
-from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from compress.data.dataset import Windows
 from compress.distill.batches import window_batches
 from compress.distill.checkpoints import AtomicCheckpointIO, load_checkpoint
-from compress.distill.losses import Loss
+from compress.distill.losses import LabelLoss, Loss
 from compress.distill.soft_labels import SoftLabels
+from compress.distill.training_loggers import training_loggers
 from compress.distill.training_progress import METRIC, TrainingProgress
 from compress.distill.validation import ValidationSet
-from compress.errors import MissingExtraError, UserError
+from compress.errors import UserError
 from compress.files import write_atomically
 from compress.networks.sequence_model import SequenceModel, catalogue_logits
 from compress.progress import Progress
@@ -65,6 +65,7 @@ def train(
     logs: Logging,
     seed: int,
     folder: Path,
+    log_folder: Path,
     progress: Progress,
     title: str,
 ) -> list[dict[str, float]]:
@@ -80,7 +81,9 @@ def train(
         mask_seen: Leave the items that a position has seen out of its softmax.
         logs: Where curves go besides the result.
         seed: Of the order of the windows and of dropout.
-        folder: For checkpoints and logs; a killed training goes on from what is in it.
+        folder: For checkpoints; a killed training goes on from what is in it. They stay until
+            `discard_checkpoints`, so that a kill before the result is saved loses nothing.
+        log_folder: For TensorBoard and Weights & Biases.
         progress: Told about every few steps.
         title: Names the training in messages and logs.
 
@@ -90,29 +93,28 @@ def train(
     material = _Material(losses, soft_labels, validation, settings, mask_seen, seed)
     module = _SequenceTraining(network, material)
     checkpoints = folder / "checkpoints"
-    keep = ModelCheckpoint(
+    every_epoch = partial(
+        ModelCheckpoint,
         dirpath=checkpoints,
-        filename=BEST,
-        monitor=METRIC,
-        mode="max",
-        save_last=True,
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
+    keep_best = every_epoch(filename=BEST, monitor=METRIC, mode="max")
+    keep_last = every_epoch(filename=LAST)  # `save_last` would leave out worse epochs
     stop = EarlyStopping(
         METRIC, mode="max", patience=settings.patience, check_on_train_epoch_end=True
     )
     report = TrainingProgress(progress, title, settings.epochs)
-    with _quiet_lightning():
+    with _quiet_lightning(), training_loggers(logs, log_folder, title) as loggers:
         trainer = pl.Trainer(
             default_root_dir=folder,
             accelerator="auto",
             devices=1,
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
-            callbacks=[*_averaging(settings), keep, stop, report],
+            callbacks=[*_averaging(settings), keep_best, keep_last, stop, report],
             plugins=[AtomicCheckpointIO()],
-            logger=_loggers(logs, folder, title),
+            logger=loggers,
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
@@ -120,6 +122,8 @@ def train(
             use_distributed_sampler=False,
         )
         last = load_checkpoint(checkpoints / f"{LAST}.ckpt")
+        if last is not None and load_checkpoint(checkpoints / f"{BEST}.ckpt") is None:
+            last = None  # the kill was in the middle of discarding them
         if last is not None:
             module.history = last["history"]
         if not _has_ended(module.history, settings):
@@ -137,10 +141,14 @@ def train(
     if best is None:
         raise RuntimeError(f"Lightning kept no best checkpoint in {checkpoints}")
     module.load_state_dict(best["state_dict"])
-    shutil.rmtree(checkpoints)
     write_atomically(folder / HISTORY, json.dumps(module.history, indent=1))
     network.to("cpu").eval()
     return module.history
+
+
+def discard_checkpoints(folder: Path) -> None:
+    """Remove what a training in `folder` kept for a resume, once its result is saved."""
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def _has_ended(history: Sequence[dict[str, float]], settings: Training) -> bool:
@@ -206,27 +214,38 @@ class _SequenceTraining(pl.LightningModule):
         material = self._material
         logits = catalogue_logits(self.network, self.network.states(inputs)[wanted])
         labels = targets[wanted].long() - FIRST_ITEM
+        label_logits = logits
         if material.mask_seen:
-            logits = hide_seen(logits, inputs, (wanted[0], wanted[1]), labels)
+            own = logits.gather(1, labels[:, None])
+            logits = hide_seen(logits, inputs, (wanted[0], wanted[1]))
+            label_logits = logits.scatter(1, labels[:, None], own)  # a repeat stays possible
         soft = None
         if material.soft_labels is not None:
             soft = material.soft_labels.read(rows.cpu().numpy()).to(logits.device)
-        terms = [term.weight * term.loss(logits, labels, soft) for term in material.losses]
+        terms = [
+            term.weight
+            * term.loss(label_logits if isinstance(term.loss, LabelLoss) else logits, labels, soft)
+            for term in material.losses
+        ]
         total = torch.stack(terms).sum()
         if not torch.isfinite(total):
-            raise UserError(
-                f"Training diverged in epoch {self.current_epoch + 1}: the loss is "
-                f"{float(total.detach())}. Lower training.learning_rate (or raise "
-                "training.warmup_steps) and run again."
-            )
+            raise self._diverged(f"the loss is {float(total.detach())}")
         self._losses.append((float(total.detach()), len(labels)))
         return total
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
         histories, cases = batch
         logits = catalogue_logits(self.network, self.network.last_state(histories))
+        if not torch.isfinite(logits).all():
+            raise self._diverged("a score is not a finite number")
         values = self._material.validation.ndcg(logits.cpu().numpy(), cases.cpu().numpy())
         self.log(METRIC, float(values.mean()), on_epoch=True, batch_size=len(values))
+
+    def _diverged(self, what: str) -> UserError:
+        return UserError(
+            f"Training diverged in epoch {self.current_epoch + 1}: {what}. Lower "
+            "training.learning_rate (or raise training.warmup_steps) and run again."
+        )
 
     def on_train_epoch_end(self) -> None:
         values, positions = np.array(self._losses).T
@@ -244,7 +263,7 @@ class _SequenceTraining(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["history"] = list(self.history)
 
-    def onload_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.history = list(checkpoint["history"])
 
 
@@ -265,31 +284,6 @@ def _moving_average(decay: float, average: Tensor, current: Tensor, steps: Tenso
     """Exponential moving average whose decay starts low, so that it forgets the fresh weights."""
     own = min(decay, (1 + int(steps)) / (10 + int(steps)))
     return own * average + (1 - own) * current
-
-
-def _loggers(logs: Logging, folder: Path, title: str) -> list[Logger]:
-    chosen: list[Logger] = []
-    if logs.tensorboard:
-        chosen.append(TensorBoardLogger(folder, name="tensorboard", version=""))
-    if logs.wandb is not None:
-        try:
-            import wandb  # noqa: F401  # Lightning would fail with a traceback instead
-        except ImportError as error:
-            raise MissingExtraError(
-                "logging.wandb: Weights & Biases is not installed; pip install 'limbeck[wandb]', "
-                "or take logging.wandb out of the recipe."
-            ) from error
-        from pytorch_lightning.loggers import WandbLogger
-
-        chosen.append(
-            WandbLogger(
-                name=title,
-                project=logs.wandb.project,
-                offline=logs.wandb.mode == "offline",
-                save_dir=folder,
-            )
-        )
-    return chosen
 
 
 @contextmanager

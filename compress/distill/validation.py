@@ -90,7 +90,8 @@ def full_ranks(
     flat = np.arange(lengths.sum()) + np.repeat(seen_offsets[cases] - starts, lengths)
     masked[np.repeat(rows, lengths), seen[flat] - FIRST_ITEM] = -np.inf
     own = masked[rows, targets - FIRST_ITEM]
-    better: NDArray[np.int64] = (masked > own[:, None]).sum(axis=1)
+    not_better = masked <= own[:, None]  # false for NaN, which must not rank first
+    better: NDArray[np.int64] = (~not_better).sum(axis=1)
     before = np.arange(scores.shape[1])[None, :] < (targets - FIRST_ITEM)[:, None]
     ties = ((masked == own[:, None]) & before).sum(axis=1)
     ranks: NDArray[np.int64] = (better + ties).astype(np.int64)

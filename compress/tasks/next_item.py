@@ -11,17 +11,13 @@ from torch import Tensor
 from compress.tasks.item_codes import FIRST_ITEM, IMPOSSIBLE
 
 
-def hide_seen(
-    logits: Tensor, history: Tensor, positions: tuple[Tensor, Tensor], targets: Tensor | None = None
-) -> Tensor:
+def hide_seen(logits: Tensor, history: Tensor, positions: tuple[Tensor, Tensor]) -> Tensor:
     """Give the items seen up to each position the logit `IMPOSSIBLE`.
 
     Args:
         logits: `[N, items]`, at N positions.
         history: `[B, L]` item codes.
         positions: Row and column in `history` of each of the N positions.
-        targets: `[N]` classes that stay candidates even if seen, so that a repeated item has a
-            finite loss.
 
     Returns:
         `[N, items]`.
@@ -32,6 +28,4 @@ def hide_seen(
     codes = logits.shape[1] + FIRST_ITEM
     seen = torch.zeros(len(rows), codes, dtype=torch.bool, device=logits.device)
     seen = seen.scatter_(1, so_far, True)[:, FIRST_ITEM:]
-    if targets is not None:
-        seen[torch.arange(len(targets), device=seen.device), targets] = False
     return logits.masked_fill(seen, IMPOSSIBLE)

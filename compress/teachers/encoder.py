@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compress.errors import DownloadError, UserError
+from compress.files import file_sha256
 
 BATCH = 64
 LONGEST = 256
@@ -61,6 +62,28 @@ def item_text_embeddings(
             mean = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
             result[rows] = torch.nn.functional.normalize(mean, dim=1).float().numpy()
     return result
+
+
+def resolve_encoder(encoder: str, recipe_folder: Path) -> str:
+    """Return a recipe's encoder with a folder beside the recipe as a whole path."""
+    beside = recipe_folder / Path(encoder).expanduser()
+    return str(beside) if beside.is_dir() else encoder
+
+
+def encoder_fingerprint(encoder: str) -> object:
+    """Return what tells two encoders of one name apart; downloads nothing.
+
+    A folder is told by its files' contents, a package by its pinned hash, a Hub id by its name.
+    """
+    if encoder.startswith(PACKAGE_PREFIX):
+        from compress.data.package_archive import find_package
+
+        return find_package(encoder.removeprefix(PACKAGE_PREFIX)).sha256
+    folder = Path(encoder).expanduser()
+    if not folder.is_dir():
+        return encoder
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return {path.name: file_sha256(path) for path in files}
 
 
 def _load(encoder: str, cache: Path | None) -> tuple[Any, Any]:

@@ -23,6 +23,8 @@ class TextSequenceTeacher(nn.Module):
     """
 
     text_embeddings: Tensor | None
+    folded_weights = ("text_embeddings", "projection.")
+    """Weights that `cache_item_table` makes part of the item table."""
 
     def __init__(
         self,

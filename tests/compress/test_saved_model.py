@@ -7,7 +7,7 @@ import torch
 
 from compress.errors import RunError
 from compress.recipe import TextSequence, TransformerStudent
-from compress.saved_model import is_saved, load_model, model_bytes, save_model
+from compress.saved_model import is_saved, load_model, save_model, served_bytes
 
 STUDENT = TransformerStudent(kind="transformer", width=8, heads=2)
 TEACHER = TextSequence(kind="text-sequence", width=8, layers=2, heads=2)
@@ -37,7 +37,14 @@ def test_what_is_saved_loads_as_the_same_network(tmp_path, network, section):
     assert not loaded.training
     with torch.inference_mode():
         assert torch.equal(loaded.last_state(HISTORY), built.last_state(HISTORY))
-    assert model_bytes(tmp_path) == (tmp_path / "model.safetensors").stat().st_size
+
+
+def test_served_bytes_leave_out_what_is_folded_into_the_item_table(tmp_path):
+    plain, texts = teacher(None), teacher(torch.randn(10, 5))
+    for name, network in (("plain", plain), ("texts", texts)):
+        save_model(tmp_path / name, network, TEACHER, 10, 4)
+    expected = sum(value.nbytes for value in plain.state_dict().values())
+    assert served_bytes(tmp_path / "plain") == served_bytes(tmp_path / "texts") == expected
 
 
 def test_the_same_network_gives_the_same_files(tmp_path):

@@ -61,7 +61,7 @@ def test_a_killed_run_ends_with_the_same_files_and_figures(straight, tmp_path):
     run = ("run", job.recipe, *FEWER, "--out", tmp_path)
     kill_when((tmp_path / ".teacher.partial", "member-2/checkpoints/last.ckpt"), *run)
     assert not (tmp_path / "teacher").exists()
-    kill_when((tmp_path / ".soft-labels.partial", "logits-00000.npy"), *run)
+    kill_when((tmp_path / ".soft-labels.partial", "soft-labels.json"), *run)
     assert not (tmp_path / "soft-labels").exists()
     kill_when((tmp_path / ".student.partial", "checkpoints/last.ckpt"), *run)
     assert not (tmp_path / "student").exists()

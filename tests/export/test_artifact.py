@@ -7,7 +7,7 @@ from export.verification import Check
 
 
 def artifact(*faults):
-    check = Check(256, 0.99, 0.01, tuple(faults))
+    check = Check(256, 0.99, 0.01, 0.001, tuple(faults))
     return Artifact("a.onnx", "unmasked/a.onnx", "onnx", "fp32", "onnxruntime-cpu", 10, "00", check)
 
 

@@ -26,7 +26,7 @@ def dataset(tmp_path_factory):
 
 def test_they_are_what_users_had_done(dataset):
     found = real_histories(dataset, 10, 256)
-    assert found.shape == (258, 10)
+    assert found.shape == (259, 10)
     assert found.dtype == np.int32
     prefixes = set()
     ends = [*dataset.split.first[1:], len(dataset.events)]
@@ -34,14 +34,16 @@ def test_they_are_what_users_had_done(dataset):
         for index in range(first + 1, end):
             items = dataset.events[max(first, index - 10) : index]
             prefixes.add((0,) * (10 - len(items)) + tuple(items.tolist()))
-    assert all(tuple(history.tolist()) in prefixes for history in found[2:])
+    assert all(tuple(history.tolist()) in prefixes for history in found[3:])
 
 
 def test_empty_and_full_ones_are_among_them(dataset):
     found = real_histories(dataset, 50, 256)
     assert (found[0] == 0).all()
     assert (found[1] != 0).all()
+    assert (found[2, :-1] == found[1, :-1]).all()
+    assert found[2, -1] == 1
 
 
 def test_a_tiny_data_set_gives_as_many(dataset):
-    assert len(real_histories(dataset, 10, 5000)) == 5002
+    assert len(real_histories(dataset, 10, 5000)) == 5003

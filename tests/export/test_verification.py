@@ -1,12 +1,16 @@
 """A file that answers differently is refused, and says why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from compress.tasks.item_codes import IMPOSSIBLE
 from export.onnx.run import OnnxRunner
-from export.verification import TOLERANCES, Tolerance, compare, verify
+from export.verification import TOLERANCES, compare, verify
 
-STRICT = Tolerance(overlap=0.999, difference=1e-3)
+STRICT = TOLERANCES["fp32"]
+LOOSE = TOLERANCES["int8-dynamic"]
 
 
 @pytest.fixture
@@ -77,3 +81,34 @@ def test_nan_and_wrong_shapes_and_types_are_caught(answers, reference):
     refused((item_ids.astype(np.int64), scores), reference, "item_ids are int64")
     scores[0, 0] = np.nan
     refused((item_ids, scores), reference, "not a finite number")
+
+
+def test_missing_items_are_caught(answers, reference):
+    item_ids, scores = answers
+    item_ids[:, 10:] = 0
+    scores[:, 10:] = IMPOSSIBLE
+    refused((item_ids, scores), reference, "more or fewer items")
+
+
+def test_scores_of_nothing_are_caught(deploy, histories, reference):
+    """The full history leaves fewer items than asked for; what is left over has no score."""
+    wide = replace(reference, item_ids=np.pad(reference.item_ids, ((0, 0), (0, 1))))
+    item_ids = wide.item_ids.copy()
+    scores = np.take_along_axis(reference.scores, item_ids, axis=1)
+    assert compare(item_ids, scores, wide, STRICT).faults == ()
+    scores[0, -1] = IMPOSSIBLE + 1
+    refused((item_ids, scores), wide, "where no item is returned")
+
+
+@pytest.mark.parametrize("row", [0, 1, 2, 17])
+def test_one_wrong_history_is_caught_whatever_the_mean(answers, reference, row):
+    """The worst items with honest scores, for one history alone: empty, full or any."""
+    item_ids, scores = answers
+    allowed = reference.scores[row].copy()
+    allowed[reference.histories[row]] = np.inf
+    allowed[:2] = np.inf
+    worst = np.argsort(allowed, kind="stable")[:25][::-1]
+    item_ids[row], scores[row] = worst, reference.scores[row, worst]
+    check = compare(item_ids, scores, reference, LOOSE)
+    assert check.overlap > LOOSE.overlap
+    assert any("below its own" in fault for fault in check.faults), check.faults

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compress.distill.losses import LabelLoss, SoftTargetLoss, SoftTargets
+from compress.tasks.next_item import hide_seen
 
 LN2, LN3 = math.log(2), math.log(3)
 LABELS = torch.tensor([0])
@@ -119,3 +120,12 @@ def test_classes_that_are_no_candidates_add_nothing():
     )
     narrow = SoftTargetLoss()(STUDENT, LABELS, SoftTargets(TEACHER))
     assert wide.item() == pytest.approx(narrow.item())
+
+
+def test_a_repeated_item_does_not_blow_up_the_reverse_divergence():
+    """Teacher and student leave the same items out; the label's own loss does not."""
+    history, positions = torch.tensor([[2, 3]]), (torch.tensor([0]), torch.tensor([1]))
+    teacher, student = torch.randn(2, 1, 5, generator=torch.Generator().manual_seed(0))
+    soft = SoftTargets(hide_seen(teacher, history, positions))
+    loss = SoftTargetLoss(divergence="reverse-kl")
+    assert loss(hide_seen(student, history, positions), LABELS, soft).item() < 5

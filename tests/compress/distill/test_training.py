@@ -10,7 +10,7 @@ import torch
 from compress.data.windows import Windows
 from compress.distill.losses import LabelLoss, SoftTargetLoss
 from compress.distill.soft_labels import Layout, SoftLabels, write_soft_labels
-from compress.distill.training import WeightedLoss, train
+from compress.distill.training import WeightedLoss, discard_checkpoints, train
 from compress.distill.validation import ValidationSet
 from compress.errors import UserError
 from compress.progress import Display, Progress
@@ -59,6 +59,7 @@ def run(windows, validation, tmp_path):
             logs=logs or Logging(tensorboard=False),
             seed=7,
             folder=tmp_path / name,
+            log_folder=tmp_path / "logs" / name,
             progress=progress or Progress(),
             title="student",
         )
@@ -87,12 +88,14 @@ def test_progress_tells_epoch_loss_validation_and_time_left(run, monkeypatch):
 
 
 class KilledAt(Display):
-    """Raises at some step of some epoch, as a kill would."""
+    """Raises at some step of some epoch, as a kill would; notes the epochs that it saw."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
+        self.seen: set[int] = set()
 
     def stage_advanced(self, note, done):
+        self.seen.add(int(re.search(r"epoch (\d+)/", note)[1]))
         if f"epoch {self.epoch}/" in note:
             raise RuntimeError("killed")
 
@@ -151,17 +154,44 @@ def test_it_stops_when_validation_no_longer_improves(run, tmp_path):
     assert json.loads((tmp_path / "still" / "curve.json").read_text()) == curve
 
 
-def test_a_training_that_was_over_when_it_was_killed_does_not_go_on(run, tmp_path, monkeypatch):
+def test_no_finished_epoch_is_trained_again(run, monkeypatch):
+    """Also where the best epoch is long past."""
+    monkeypatch.setattr("compress.distill.training_progress.REPORT_EVERY_S", 0.0)
+    still = SETTINGS.model_copy(
+        update={"epochs": 9, "patience": 8, "learning_rate": 1e-12, "weight_averaging": None}
+    )
+    with pytest.raises(RuntimeError, match="killed"):
+        run("again", still, Progress(KilledAt(6)))
+    display = KilledAt(100)
+    run("again", still, Progress(display))
+    assert display.seen == {6, 7, 8, 9}
+
+
+def test_a_training_that_was_over_when_it_was_killed_does_not_go_on(run, tmp_path):
     """The last checkpoint does not say that early stopping had ended the training."""
     still = SETTINGS.model_copy(update={"epochs": 50, "patience": 2, "learning_rate": 1e-12})
-    removed = "compress.distill.training.shutil.rmtree"
-    with monkeypatch.context() as patch:
-        patch.setattr(removed, lambda folder: (_ for _ in ()).throw(RuntimeError("killed")))
-        with pytest.raises(RuntimeError, match="killed"):
-            run("over", still)
-    _, curve = run("over", still)
+    network, curve = run("over", still)
+    again, same_curve = run("over", still)
     assert len(curve) == 3
+    assert same_curve == curve
+    assert same_weights(network, again)
+    discard_checkpoints(tmp_path / "over")
     assert not (tmp_path / "over" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("lost", ["best", "last"])
+def test_a_kill_while_checkpoints_are_discarded_costs_only_time(run, tmp_path, lost):
+    network, _ = run("lost")
+    (tmp_path / "lost" / "checkpoints" / f"{lost}.ckpt").unlink()
+    again, _ = run("lost")
+    assert same_weights(network, again)
+
+
+def test_a_checkpoint_cut_short_counts_as_none(run, tmp_path):
+    network, _ = run("cut")
+    (tmp_path / "cut" / "checkpoints" / "last.ckpt").write_bytes(b"")
+    again, _ = run("cut")
+    assert same_weights(network, again)
 
 
 def test_soft_labels_are_those_of_the_same_positions(run, windows, tmp_path):
@@ -179,18 +209,39 @@ def test_soft_labels_are_those_of_the_same_positions(run, windows, tmp_path):
     assert max(entry["validation_ndcg@10"] for entry in curve) > 0.75
 
 
-def test_divergence_is_a_users_error(run):
+@pytest.mark.parametrize("learning_rate", [1e30, 1e36])
+def test_divergence_is_a_users_error(run, learning_rate):
+    """Also where the loss of the last step was still finite: NaN scores must not rank first."""
     wild = SETTINGS.model_copy(
-        update={"learning_rate": 1e30, "gradient_clip": 1e30, "warmup_steps": 0}
+        update={
+            "learning_rate": learning_rate,
+            "gradient_clip": 1e30,
+            "warmup_steps": 0,
+            "weight_averaging": None,
+        }
     )
     with pytest.raises(UserError, match=r"diverged in epoch \d+.*Lower training\.learning_rate"):
         run(settings=wild)
 
 
-def test_tensorboard_and_wandb_logs_are_written(run, tmp_path, monkeypatch):
+def test_tensorboard_and_wandb_logs_are_written_one_run_a_training(run, tmp_path, monkeypatch):
     pytest.importorskip("wandb", reason="the extra 'wandb' is not installed")
     monkeypatch.setenv("WANDB_SILENT", "true")
     logs = Logging(tensorboard=True, wandb=WandB(project="phones", mode="offline"))
-    run("logged", SETTINGS.model_copy(update={"epochs": 1}), logs=logs)
-    assert list((tmp_path / "logged" / "tensorboard").glob("events.out.tfevents.*"))
-    assert list((tmp_path / "logged").glob("wandb/offline-run-*/*.wandb"))
+    for name in ("one", "two"):
+        run(name, SETTINGS.model_copy(update={"epochs": 1}), logs=logs)
+        folder = tmp_path / "logs" / name
+        assert list((folder / "tensorboard").glob("events.out.tfevents.*"))
+        assert len(list(folder.glob("wandb/offline-run-*/*.wandb"))) == 1
+        assert not list((tmp_path / name).rglob("*wandb*"))
+
+
+def test_wandb_without_a_key_is_a_users_error(run, tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb", reason="the extra 'wandb' is not installed")
+    wandb.teardown()  # it remembers the mode of the runs before
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))  # no key is stored there
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=r"logging\.wandb: .*mode: offline"):
+        run(logs=Logging(wandb=WandB(project="phones", mode="online")))

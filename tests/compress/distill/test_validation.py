@@ -62,3 +62,11 @@ def test_batches_cover_every_case_once_and_give_ndcg():
     assert validation.mean_ndcg(lambda h: scores[: len(h)]) == pytest.approx(1 / math.log2(3))
     with pytest.raises(IndexError):
         validation[3]
+
+
+def test_scores_that_are_no_numbers_never_rank_first():
+    scores = np.full((2, 4), np.nan, dtype=np.float32)
+    scores[1] = [np.nan, 1, 2, 3]
+    empty = np.array([], dtype=np.int32)
+    ranks = full_ranks(scores, np.array([2, 5]), np.zeros(3, np.int64), empty, np.array([0, 1]))
+    assert ranks.tolist() == [4, 1]

@@ -42,7 +42,9 @@ def check(tmp_path):
         display = Messages()
         inputs = {name: tmp_path / name for name in ("teacher", "baselines")}
         check_teacher(
-            StageContext(recipe, Path(), tmp_path / "teacher-check", inputs, Progress(display))
+            StageContext(
+                recipe, Path(), tmp_path / "teacher-check", inputs, Progress(display), tmp_path
+            )
         )
         verdict = json.loads((tmp_path / "teacher-check" / "verdict.json").read_text())
         return verdict, display.messages

@@ -23,15 +23,6 @@ def test_rows_of_a_batch_do_not_see_each_other():
     assert hidden.tolist() == [[False, False, True, True], [True, True, False, False]]
 
 
-def test_a_repeated_target_stays_a_candidate():
-    history = torch.tensor([[2, 3]])
-    positions = (torch.tensor([0]), torch.tensor([1]))
-    logits = torch.tensor([[1.0, 2.0, 3.0]])
-    assert hide_seen(logits, history, positions, torch.tensor([0])).tolist() == [
-        [1.0, IMPOSSIBLE, 3.0]
-    ]
-
-
 def test_padding_and_unknown_hide_nothing():
     history = torch.tensor([[0, 0, 1]])
     positions = (torch.tensor([0]), torch.tensor([2]))
