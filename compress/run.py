@@ -5,7 +5,9 @@ is finished, so that a folder that carries a stage's name is always complete. Wh
 left in its partial folder is handed to it again, as long as its key is the same.
 
 A stage's key is the hash of its own part of the recipe, the keys of the stages it reads, the
-version of its code and what it takes from outside the run (the contents of the user's files).
+version of its code and what it takes from outside the run (the contents of the user's files). A
+finished stage also remembers what its inputs' files hashed to: an input that was done anew and
+came out different makes it stale.
 """
 
 import errno

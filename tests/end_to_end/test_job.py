@@ -8,9 +8,12 @@ import numpy as np
 import onnx
 import pytest
 
+import limbeck
 from benchmarks.report_data import ReportData
 from compress.data.dataset import Dataset
 from compress.files import file_sha256
+from compress.recipe_file import read_recipe
+from compress.run import Run
 from export.onnx.run import OnnxRunner
 
 from .conftest import STAGES, call
@@ -118,13 +121,40 @@ def test_soft_labels_are_there_for_every_position(job):
     assert np.allclose(np.exp(rows.logits.numpy()).sum(axis=1), 1, atol=0.01)
 
 
-def test_only_a_changed_stage_and_what_follows_is_done_again(job, tmp_path):
+def test_what_a_change_redoes_is_in_the_plan(job, tmp_path):
+    """Asked for a finished stage alone, so that nothing is really redone."""
     done = call(
         "run", job.recipe, "--out", job.folder, "--only", "dataset", "--set", "student.dropout=0.3"
     )
     assert done.code == 0
-    plan = {line.split()[0]: line for line in done.err.splitlines() if line.startswith("  ")}
-    assert "finished" in plan["dataset"]
+    run = Run(job.folder, read_recipe(job.recipe, ["student.dropout=0.3"]), job.recipe.parent)
+    states = {one.stage.name: one.state for one in run.plan(limbeck._stages(quick=False))}
+    assert [name for name, state in states.items() if state == "finished"] == [
+        "dataset",
+        "baselines",
+        "item-texts",
+        "teacher",
+        "teacher-check",
+        "soft-labels",
+        "student-without-teacher",
+    ]
+
+
+def test_the_budget_is_judged(job):
+    budget = job.report["budget"]
+    assert budget["limits"] == {"megabytes": 0.4, "kept_quality": 0.1}
+    judged = {(verdict["path"], verdict["limit"]): verdict["met"] for verdict in budget["verdicts"]}
+    for artifact in job.report["artifacts"]:
+        assert judged[artifact["path"], "megabytes"] == (artifact["bytes"] <= 400_000)
+    missed = call("run", job.recipe, "--out", job.folder, "--set", "budget.megabytes=0.001")
+    assert missed.code == 1
+    assert "budget.megabytes: export/student.int8-dynamic.onnx reaches" in missed.err
+    again = call("run", job.recipe, "--out", job.folder)
+    assert again.code == 0, again.err
+
+
+def test_a_weak_teacher_is_the_first_thing_in_the_protocol(job):
+    assert "does not beat counting" in job.report["protocol"][0]
 
 
 def test_manifest_lists_every_stage(job):
