@@ -4,18 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-all check bench clean chromium
+.PHONY: setup demo test test-all check bench bench-seeds clean chromium
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
 	  || { echo "limbeck needs Python 3.11 or 3.12; say which with: make setup PYTHON=python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	for try in 1 2 3; do \
 	  $(BIN)/python -m pip install --quiet --upgrade pip \
 	  && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,wandb]' && exit 0; \
-	  echo "installation failed (try $$try of 3)"; sleep 10; \
+	  echo "installation failed (try $$try of 3)"; test $$try = 3 || sleep 10; \
 	done; exit 1
 	touch $@
 
@@ -38,11 +38,14 @@ check: setup  ## Style, types, and the direction of imports.
 bench: setup  ## What performance claims rest on; results go to benchmarks/results.
 	$(BIN)/python -m benchmarks.data_memory
 
+bench-seeds: setup  ## The demo under three seeds: half an hour.
+	$(BIN)/python -m benchmarks.over_seeds recipes/movielens-100k.yaml
+
 chromium:  # The report's test opens it in a browser; without one it is skipped and says so.
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  for try in 1 2 3; do \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && break; \
-	    echo "chromium was not installed (try $$try of 3)"; sleep 10; \
+	    echo "chromium was not installed (try $$try of 3)"; test $$try = 3 || sleep 10; \
 	  done; \
 	fi; true
 

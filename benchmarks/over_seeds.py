@@ -117,7 +117,8 @@ def main() -> None:
         folder = given.runs / f"{recipe.name}-seed-{seed}"
         command = ["run", str(given.recipe), "--out", str(folder), "--set", f"seed={seed}"]
         done = subprocess.run([sys.executable, "-m", "limbeck", *command, "--quick"], check=False)
-        if done.returncode not in (0, 1):  # 1: a budget missed is a result too
+        # A budget missed (exit code 1) is a result too; a run that ended before is not.
+        if done.returncode not in (0, 1) or not (folder / "quality").is_dir():
             sys.exit(done.returncode)
         folders.append(folder)
     found = {
@@ -127,6 +128,7 @@ def main() -> None:
         "metrics": summary(folders),
         "environment": asdict(current_environment()),
     }
+    given.out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(given.out, json.dumps(found, indent=1) + "\n")
     print(json.dumps(found["metrics"], indent=1))
 
