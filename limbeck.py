@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,10 +22,11 @@ Overrides = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
+
 app = typer.Typer(
     name="limbeck",
-    help="State a budget in megabytes, milliseconds and kept quality; get the best small search "
-    "or recommendation model that fits, with proof.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,6 +35,26 @@ recipe_app = typer.Typer(help="Check, print and describe recipes.", no_args_is_h
 data_app = typer.Typer(help="The data sets that limbeck can fetch.", no_args_is_help=True)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(data_app, name="data")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"limbeck {version('limbeck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def limbeck(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """State a budget in megabytes, milliseconds and kept quality; get the best that fits.
+
+    limbeck distils, quantizes, exports and measures small search and recommendation models for
+    phones, and proves what it says.
+    """
 
 
 @app.command()
@@ -53,7 +75,9 @@ def run(
 ) -> None:
     """Do a whole job: data, teacher, soft labels, student, files, measurements, report.
 
-    What is finished is used again; what was interrupted goes on.
+    What is finished is used again; what was interrupted goes on. The stages: dataset, baselines,
+    item-texts, teacher, teacher-check, soft-labels, student, student-without-teacher, export,
+    quality, latency, report.
     """
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
     from compress.progress import Progress
@@ -64,7 +88,7 @@ def run(
     folder = out or Path("runs") / job.name
     stages = _stages(quick)
     work = Run(folder, job, recipe.resolve().parent)
-    plan = work.plan(stages, redo_from=from_stage)
+    plan = work.plan(stages, redo_from=from_stage, only=only)
     print_plan(job, folder, plan, only)
     with TerminalDisplay() as display:
         work.execute(plan, Progress(display), only=only)
@@ -72,7 +96,7 @@ def run(
         report = _read_report(folder)
         if as_json:
             typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
-        print_report(report, folder)
+        print_report(report, folder, on_stderr=as_json)
         _judge(report)
 
 
@@ -158,9 +182,10 @@ def main() -> None:
     except UserError as error:
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("\nInterrupted. The same command goes on from here.", err=True)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            typer.echo("\nInterrupted. The same command goes on from here.", err=True)
+        raise
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             sys.stdout.close()

@@ -116,14 +116,21 @@ def print_plan(
     _console.print(table)
 
 
-def print_report(report: dict[str, Any], folder: Path) -> None:
-    """Print a report's table, its headline, and where the page is."""
+def print_report(report: dict[str, Any], folder: Path, *, on_stderr: bool = False) -> None:
+    """Print a report's table, its headline, and where the page is.
+
+    Args:
+        report: A `report.json`.
+        folder: The run's folder.
+        on_stderr: Because stdout is taken, by JSON say.
+    """
+    console = _console if on_stderr else _out
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    for header in ("", "NDCG@10 [95%]", "kept", "p90 ms", "KB", "overlap\nteacher", ""):
+    for header in ("", "NDCG@10 [95%]", "kept", "p90 ms", "KB", "overlap with\nteacher", ""):
         table.add_column(header, justify="left" if not header else "right", no_wrap=True)
     for row in _rows(report):
         table.add_row(*_cells(row))
-    _console.print(table)
+    console.print(table)
     gain = report["distillation_gain"]
     lines = [
         report["headline"],
@@ -131,9 +138,9 @@ def print_report(report: dict[str, Any], folder: Path) -> None:
         "NDCG@10 over the same student without a teacher.",
         f"Report: {folder / 'report' / 'report.html'}",
     ]
-    _console.print()
+    console.print()
     for line in lines:
-        _console.print(line, markup=False, soft_wrap=True)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def complaints(report: dict[str, Any]) -> Iterator[str]:

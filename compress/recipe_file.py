@@ -166,6 +166,12 @@ def _apply_override(data: dict[str, Any], override: str) -> Key:
                 )
             step: str | int = int(part)
         elif isinstance(place, dict):
+            if part.isdigit():
+                raise RecipeError(
+                    f"--set {override}: {_dotted(tuple(key))} is no list in the recipe file; write "
+                    "the list there, or give all of it: "
+                    f"--set '{_dotted(tuple(key))}=[{{…}}, {{…}}]'."
+                )
             step = part
             if not last and place.get(part) is None:
                 place[part] = {}
@@ -187,7 +193,9 @@ def _fault(detail: dict[str, Any], document: _Document, set_keys: Sequence[Key])
     key, section, kinds = _locate(detail["loc"], document.data)
     what = _what(detail, section, kinds)
     for set_key in set_keys:
-        if key[: len(set_key)] == set_key:
+        inside = key[: len(set_key)] == set_key
+        above = set_key[: len(key)] == key and key not in document.lines
+        if inside or above:
             return Fault(_dotted(key), what, None, f"--set {_dotted(set_key)}")
     return Fault(_dotted(key), what, document.line(key), document.source)
 
@@ -206,7 +214,7 @@ def _what(detail: dict[str, Any], section: type[BaseModel] | None, kinds: Sequen
             return f"has no kind; add one of {', '.join(kinds)}"
         return f"kind '{given}' does not exist{_suggest(str(given), kinds)}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"is a section with keys of its own, not a {_yaml_name(detail['input'])}"
+        return f"must be a section with keys of its own, not {_yaml_name(detail['input'])}"
     message = message.removeprefix("Value error, ")
     value = detail.get("input")
     if kind == "value_error" or isinstance(value, (Mapping, list)):
@@ -281,6 +289,8 @@ def _dotted(key: Key) -> str:
 
 
 def _yaml_name(value: object) -> str:
+    if value is None:
+        return "null"
     return {list: "list", dict: "mapping", str: "text", bool: "yes/no value"}.get(
         type(value), "number" if isinstance(value, (int, float)) else type(value).__name__
     )

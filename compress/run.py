@@ -89,17 +89,21 @@ class Run:
         self.recipe = recipe
         self.recipe_folder = recipe_folder
 
-    def plan(self, stages: Sequence[Stage], redo_from: str | None = None) -> list[PlannedStage]:
+    def plan(
+        self, stages: Sequence[Stage], redo_from: str | None = None, only: str | None = None
+    ) -> list[PlannedStage]:
         """Say for each stage whether it is finished, half done, or to do.
 
         Args:
             stages: In an order in which every stage comes after those it needs.
             redo_from: This stage and all that follow are to do, finished or not.
+            only: The stage that will be done alone.
 
         Raises:
-            RunError: `redo_from` is not a stage.
+            RunError: `redo_from` or `only` is not a stage.
         """
         _known(redo_from, stages, "--from")
+        _known(only, stages, "--only")
         keys: dict[str, str] = {}
         planned: list[PlannedStage] = []
         redo = False
@@ -138,7 +142,6 @@ class Run:
         Raises:
             RunError: The folder is in use, or `only` needs a stage that is not finished.
         """
-        _known(only, [one.stage for one in planned], "--only")
         with self._lock(), _disk_errors(self.folder):
             for one in planned:
                 if only is not None and one.stage.name != only:

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,23 @@ def test_every_verb_explains_itself(verb):
     done = CliRunner().invoke(limbeck.app, [*verb, "--help"])
     assert done.exit_code == 0
     assert "Usage" in done.output
+
+
+def test_help_of_run_lists_every_stage():
+    shown = " ".join(CliRunner().invoke(limbeck.app, ["run", "--help"]).output.split())
+    names = ", ".join(stage.name for stage in limbeck._stages(quick=False))
+    assert f"The stages: {names}." in shown.replace("│ │ ", "")
+
+
+def test_version_is_the_packages():
+    assert call("--version").stdout == f"limbeck {version('limbeck')}\n"
+
+
+def test_only_answers_go_to_stdout(tmp_path):
+    """So that it can be piped; progress and errors go to stderr."""
+    done = call("report", tmp_path)
+    assert done.stdout == ""
+    assert "holds no report" in done.stderr
 
 
 def test_verbs_are_those_of_the_readme():

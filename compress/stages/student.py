@@ -68,7 +68,7 @@ def _train_student(
         folder=context.folder,
         log_folder=context.logs,
         progress=context.progress,
-        title="student" if soft_labels is not None else "student without teacher",
+        title="on soft labels" if soft_labels is not None else "on the items alone",
     )
     save_model(context.folder, network, section, dataset.items, length)
     write_validation(

@@ -14,6 +14,8 @@ BATCH = 64
 LONGEST = 256
 """Pieces of a text that are read; what comes after is cut off."""
 PACKAGE_PREFIX = "package:"
+LONGEST_QUOTE = 240
+"""Characters of another library's error that are passed on."""
 
 
 def item_text_embeddings(
@@ -139,4 +141,5 @@ def _folder(encoder: str, cache: Path | None) -> Path | None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]} …"

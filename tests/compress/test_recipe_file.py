@@ -91,7 +91,7 @@ def test_impossible_combinations_are_refused():
         ("name: x\nname: y\n", "name: the key is given twice (r.yaml:2)"),
         ("a: &a {b: 1}\nc: *a\n", "YAML aliases"),
         ("teacher: !!python/object/apply:os.system [true]\n", "not valid YAML"),
-        ("teacher: text\n", "teacher: is a section with keys of its own, not a text"),
+        ("teacher: text\n", "teacher: must be a section with keys of its own, not text"),
         ("[" * 5000, "not valid YAML"),
     ],
 )
@@ -138,6 +138,17 @@ def test_overrides_change_keys_and_list_entries():
         ("student.width", "write it as key=value"),
         ("student.widht=3", "student.widht: unknown key; did you mean 'width'? (--set "),
         ("name.a=3", "name is a text and has no keys inside"),
+        ("name=2024-13-45", "the value is not valid YAML"),
+        ("export.artifacts.0.scheme=fp32", "export.artifacts is no list in the recipe file"),
+        ("student=null", "student: must be a section with keys of its own, not null"),
+        ("a.b.c=1", "a: unknown key; known: name"),
+        ("a.b.c=1", "(--set a.b.c)"),
+        ("export.artifacts=[]", "export.artifacts"),
+        ("benchmark.seconds=.inf", "benchmark.seconds: input should be a finite number"),
+        (
+            "export.artifacts=[{format: onnx}, {format: onnx}]",
+            "artifacts lists onnx fp32 more than once",
+        ),
         ("student.width=[", "the value is not valid YAML"),
     ],
 )

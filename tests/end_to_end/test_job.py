@@ -24,7 +24,8 @@ def test_the_plan_comes_first_and_the_report_last(job):
     for stage in STAGES:
         assert re.search(rf"^ *{stage} ", said, re.MULTILINE), stage
     assert said.index("to do") < said.index("soft-labels: Write down")
-    assert said.rstrip().splitlines()[-1] == f"Report: {job.folder / 'report' / 'report.html'}"
+    shown = call("report", job.folder).out
+    assert shown.rstrip().splitlines()[-1] == f"Report: {job.folder / 'report' / 'report.html'}"
 
 
 def test_a_refused_teacher_is_not_trained_again(job):
