@@ -40,9 +40,7 @@ def missing_column_error(
     ]
     hint = f"Did you mean {close[0]!r}? " if close else ""
     if len(present) == 1 and ";" in present[0]:
-        hint = (
-            "Its columns are separated by semicolons; save it with commas, or with tabs as .tsv. "
-        )
+        hint = "Its columns are separated by semicolons; save it with commas, or tabs as .tsv. "
     where = "" if row is None else f", row {row}"
     there = ", ".join(repr(name) for name in present)
     return DataError(

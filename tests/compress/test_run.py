@@ -69,7 +69,8 @@ class Jobs:
     def run(self, recipe=RECIPE, **options):
         self.done.clear()
         run = Run(self.folder, recipe, Path())
-        plan = run.plan(self.stages(), redo_from=options.pop("redo_from", None))
+        redo_from = options.pop("redo_from", None)
+        plan = run.plan(self.stages(), redo_from=redo_from, only=options.get("only"))
         run.execute(plan, Progress(), **options)
         return self.done
 
