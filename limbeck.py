@@ -5,14 +5,11 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from compress.errors import CheckFailed, UserError
-
-if TYPE_CHECKING:
-    from compress.run import Stage
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, a YAML file.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name.")]
@@ -71,14 +68,24 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help="Measure latency briefly: 64 queries and 2 s a row.")
     ] = False,
+    peers: Annotated[
+        bool,
+        typer.Option("--peers", help="Measure the same student out of plain Optimum beside ours."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Do a whole job: data, teacher, soft labels, student, files, measurements, report.
 
-    What is finished is used again; what was interrupted goes on. The stages: dataset, baselines,
-    item-texts, teacher, teacher-check, soft-labels, student, student-without-teacher, export,
-    quality, latency, report.
+    What is finished is used again; what was interrupted goes on.
+
+    The stages of next-item: dataset, baselines, item-texts, teacher, teacher-check, soft-labels,
+    student, student-without-teacher, export, quality, latency, report.
+
+    The stages of text-label and text-pair: dataset, teacher-pieces, student-pieces, baselines,
+    teacher, teacher-check, soft-labels, student, student-without-teacher, export, quality,
+    latency, peers, report.
     """
+    from benchmarks.stages import stages_of
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
     from compress.progress import Progress
     from compress.recipe_file import read_recipe
@@ -86,7 +93,7 @@ def run(
 
     job = read_recipe(recipe, overrides or ())
     folder = out or Path("runs") / job.name
-    stages = _stages(quick)
+    stages = stages_of(job, quick=quick, peers=peers)
     work = Run(folder, job, recipe.resolve().parent)
     plan = work.plan(stages, redo_from=from_stage, only=only)
     print_plan(job, folder, plan, only)
@@ -190,15 +197,6 @@ def main() -> None:
         with contextlib.suppress(OSError):
             sys.stdout.close()
         sys.exit(141)
-
-
-def _stages(quick: bool) -> "list[Stage]":
-    """Every stage of a job, each after those that it needs."""
-    from benchmarks.stages import QUALITY, REPORT, latency_stage
-    from compress.stages import STAGES as COMPRESS
-    from export.stages import STAGES as EXPORT
-
-    return [*COMPRESS, *EXPORT, QUALITY, latency_stage(quick), REPORT]
 
 
 def _read_report(folder: Path) -> dict[str, Any]:

@@ -13,21 +13,21 @@ from math import ceil, log
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.latency_process import (
-    HISTORIES,
     LATENCIES,
     LOADGEN_DETAIL,
     OUTCOME,
+    SAMPLES,
     LatencyJob,
     Outcome,
 )
 from compress.errors import UserError
 from export.runner import RunnerSpec
+from export.samples import Samples
 
-HISTORIES_KEPT = 2048
-"""More real histories than this tell nothing new about latency; evenly spaced ones are taken."""
+SAMPLES_KEPT = 2048
+"""More real inputs than this tell nothing new about latency; evenly spaced ones are taken."""
 _WARM_UP_SECONDS = 1.0
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -93,7 +93,7 @@ def queries_needed(percentile: float, confidence: float = 0.99) -> int:
 
 def measure_latency(
     spec: RunnerSpec,
-    histories: NDArray[np.int32],
+    samples: Samples,
     *,
     queries: int,
     seconds: float,
@@ -103,12 +103,12 @@ def measure_latency(
     """Measure one model in a fresh process.
 
     The process imports the runtime, loads the model, warms up, and answers LoadGen's
-    single-stream queries, which draw from `histories` with a fixed seed. An answer counts when
-    its arrays are in our hands.
+    single-stream queries, which draw from `samples` with a fixed seed, each without padding. An
+    answer counts when its arrays are in our hands.
 
     Args:
         spec: The model; its thread count is replaced by `threads`.
-        histories: `[N, L]` real histories.
+        samples: Real inputs: histories, word pieces or texts.
         queries: Ask at least this many...
         seconds: ...and for at least this long, after the warm-up.
         threads: Threads that the runtime may use.
@@ -116,15 +116,14 @@ def measure_latency(
 
     Raises:
         UserError: The model could not be loaded or run; the message ends with what it said.
-        ValueError: There are no histories.
+        ValueError: There are no samples.
     """
-    if not len(histories):
-        raise ValueError("no histories to ask with")
+    if not len(samples):
+        raise ValueError("no samples to ask with")
     log_folder.mkdir(parents=True, exist_ok=True)
     for stale in (OUTCOME, LATENCIES, LOADGEN_DETAIL):
         (log_folder / stale).unlink(missing_ok=True)
-    kept = np.linspace(0, len(histories) - 1, min(len(histories), HISTORIES_KEPT)).astype(np.int64)
-    np.save(log_folder / HISTORIES, np.asarray(histories[kept], dtype=np.int32))
+    evenly_spaced(samples).save(log_folder / SAMPLES)
     job = LatencyJob(
         replace(spec, threads=threads),
         str(log_folder.resolve()),
@@ -134,18 +133,35 @@ def measure_latency(
     )
     job_file = log_folder / "job.json"
     job_file.write_text(job.to_json(), encoding="utf-8")
-    _run_process(job_file, threads, spec.path)
+    run_measured("benchmarks.latency_process", job_file, threads, f"{spec.path}: its latency")
     return _read(log_folder, threads)
 
 
-def _run_process(job_file: Path, threads: int, model: str) -> None:
-    """Run the job in a fresh interpreter that finds the same packages as this one."""
+def evenly_spaced(samples: Samples) -> Samples:
+    """Return the samples, or `SAMPLES_KEPT` of them from first to last."""
+    if len(samples) <= SAMPLES_KEPT:
+        return samples
+    return samples.take(np.linspace(0, len(samples) - 1, SAMPLES_KEPT).astype(np.int64))
+
+
+def run_measured(module: str, job_file: Path, threads: int, what: str) -> None:
+    """Run a job in a fresh interpreter that finds the same packages as this one.
+
+    Args:
+        module: Run as `python -m MODULE JOB.json`.
+        job_file: The job; what the process says is written beside it.
+        threads: For every library that asks the environment.
+        what: Is measured, for the error message.
+
+    Raises:
+        UserError: The process failed; the message ends with what it said.
+    """
     packages = str(Path(__file__).resolve().parent.parent)
     search_path = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
     environment = os.environ | {name: str(threads) for name in _THREAD_VARIABLES}
     environment["PYTHONPATH"] = search_path
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "benchmarks.latency_process", str(job_file.resolve())],
+        [sys.executable, "-P", "-m", module, str(job_file.resolve())],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -157,7 +173,7 @@ def _run_process(job_file: Path, threads: int, model: str) -> None:
     log_file.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         raise UserError(
-            f"{model}: its latency could not be measured, the process ended with "
+            f"{what} could not be measured, the process ended with "
             f"{done.returncode}: {_last_words(done.stderr)}\n(all it said: {log_file})"
         )
 

@@ -19,30 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from export.runner import Runner, RunnerSpec, open_runner
+from export.runner import Runner, RunnerSpec, import_runtime, open_runner
+from export.samples import Inputs, Samples
 
-HISTORIES = "histories.npy"
+SAMPLES = "samples.npz"
 LATENCIES = "latencies.npy"
 """int64 `[queries]`: nanoseconds a query, in the order asked, by this process's own clock."""
 OUTCOME = "outcome.json"
 LOADGEN_DETAIL = "mlperf_log_detail.txt"
 WARM_UP_QUERIES = 50
 SEED = 1
-_RUNTIME_MODULES = {
-    "onnx": ("onnxruntime",),
-    "pytorch": (
-        "torch",
-        "compress.saved_model",
-        "compress.teachers.ensemble",
-        "compress.teachers.text_sequence",
-        "compress.students.transformer",
-        "export.deploy",
-    ),
-    "baseline": ("scipy.sparse", "compress.teachers.baselines"),
-}
-"""Imported before the clock starts, because loading time leaves imports out."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +66,17 @@ def main(job_file: str) -> None:
     """Carry out the job in `job_file` and write its outcome beside the LoadGen logs."""
     job = LatencyJob.from_json(Path(job_file).read_text(encoding="utf-8"))
     folder = Path(job.folder)
-    histories: NDArray[np.int32] = np.load(folder / HISTORIES, allow_pickle=False)
-    rows = [np.ascontiguousarray(histories[row : row + 1]) for row in range(len(histories))]
+    samples = Samples.load(folder / SAMPLES)
+    rows = [samples.row(index) for index in range(len(samples))]
 
-    for module in (*_RUNTIME_MODULES[job.spec.runtime], "mlperf_loadgen"):
-        import_module(module)
+    import_runtime(job.spec)
+    import_module("mlperf_loadgen")
     runner = open_runner(job.spec)
     rss_before_load_mb = _memory_mb("VmRSS")
     started = time.perf_counter_ns()
     with runner:
         load_ms = (time.perf_counter_ns() - started) / 1e6
-        fastest_ns = _warm_up(runner, rows, job.warm_up_seconds)
+        fastest_ns = warm_up(runner, rows, job.warm_up_seconds)
         # Taken before LoadGen prepares its queries, some KB each: they are not the model's.
         outcome = Outcome(load_ms, rss_before_load_mb, _memory_mb("VmHWM"))
         # A phone has no Python garbage collector that could strike in the middle of a query.
@@ -100,27 +87,26 @@ def main(job_file: str) -> None:
     (folder / OUTCOME).write_text(json.dumps(asdict(outcome)), encoding="utf-8")
 
 
-def _ask(runner: Runner, history: NDArray[np.int32]) -> int:
-    """Return the nanoseconds from handing over a history to holding its answer as arrays."""
+def ask(runner: Runner, inputs: Inputs) -> int:
+    """Return the nanoseconds from handing over one example to holding its answer as arrays."""
     started = time.perf_counter_ns()
-    items, scores = runner(history)
-    np.asarray(items), np.asarray(scores)
+    runner(inputs)
     return time.perf_counter_ns() - started
 
 
-def _warm_up(runner: Runner, rows: list[NDArray[np.int32]], seconds: float) -> int:
-    """Ask until both the time and the number of queries are reached; return the fastest, in ns."""
+def warm_up(runner: Runner, rows: list[Inputs], seconds: float) -> int:
+    """Ask for `seconds` and `WARM_UP_QUERIES` at least; return the fastest answer, in ns."""
     ends = time.perf_counter() + seconds
-    fastest = _ask(runner, rows[0])
+    fastest = ask(runner, rows[0])
     for asked in count(1):
         if asked >= WARM_UP_QUERIES and time.perf_counter() >= ends:
             break
-        fastest = min(fastest, _ask(runner, rows[asked % len(rows)]))
+        fastest = min(fastest, ask(runner, rows[asked % len(rows)]))
     return fastest
 
 
 def _load_generator(
-    runner: Runner, rows: list[NDArray[np.int32]], job: LatencyJob, fastest_ns: int
+    runner: Runner, rows: list[Inputs], job: LatencyJob, fastest_ns: int
 ) -> list[int]:
     """Run LoadGen's single-stream scenario and return our own clock's latencies, in ns."""
     loadgen = import_module("mlperf_loadgen")  # A binary without type stubs.
@@ -129,7 +115,7 @@ def _load_generator(
     def issue(queries: list[Any]) -> None:
         try:
             for query in queries:
-                latencies.append(_ask(runner, rows[query.index]))
+                latencies.append(ask(runner, rows[query.index]))
                 loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(query.id, 0, 0)])
         except BaseException:
             # LoadGen calls from a thread of its own, where an exception would abort the process

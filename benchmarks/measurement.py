@@ -6,41 +6,75 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from benchmarks.latency import Latency
-from compress.metrics import Interval
+from compress.metrics import ClassFigures, Interval
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-Role = Literal["baseline", "teacher", "student", "student_without_teacher", "artifact"]
+Role = Literal["baseline", "teacher", "student", "student_without_teacher", "artifact", "peer"]
+"""`peer`: a file that another tool made of the same student."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How well a model ranks the test cases, through its own runtime."""
+    """How well a model answers the test examples, through its own runtime."""
 
-    masked: dict[str, Interval]
-    """`ndcg@10` and the like: what the user has already seen cannot be recommended."""
-    unmasked: dict[str, Interval] | None
-    """The same metrics with seen items left in; None where there is no such model."""
-    coverage: dict[str, float]
-    """`coverage@10`, `coverage@20`: share of the catalogue in anyone's masked list."""
+    metrics: dict[str, Interval]
+    """`ndcg@10`, `macro_f1` and the like; next-item: what the user has seen cannot be recommended.
+    """
     cases: int
-    short_lists: int
-    """Cases left with fewer than 20 items once all that they had seen was taken out."""
+    unmasked: dict[str, Interval] | None = None
+    """Next-item: the same metrics with seen items left in; None where there is no such model."""
+    coverage: dict[str, float] | None = None
+    """Next-item: `coverage@10`, `coverage@20`, share of the catalogue in anyone's masked list."""
+    short_lists: int | None = None
+    """Next-item: cases left with fewer than 20 items once all that they had seen was taken out."""
+    classes: dict[str, ClassFigures] | None = None
+    """Tasks with classes: how each one fares over the whole test split, by its name."""
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How closely a model answers like those that it was made from.
+    """How closely a model answers like those that it was made from, over the test split.
 
-    Overlaps are the mean share of the top 10 in common (masked, test cases); None where the
-    comparison has no meaning, as the teacher's with itself.
+    What the shares measure is the task's (`benchmarks.task_view.TaskView.fidelity_measure`): the
+    mean share of the top 10 in common, or the share of examples with the same answer. None where
+    the comparison has no meaning, as the teacher's with itself.
     """
 
-    teacher_overlap: float | None
-    student_overlap: float | None
+    teacher: float | None
+    student: float | None
     max_abs_difference: float | None = None
-    """Largest difference between a score of the file and the same score of the student."""
+    """Largest difference between a score or probability of the file and the student's."""
+
+
+@dataclass(frozen=True)
+class PeerComparison:
+    """One of our files beside the file that another tool made of the same student.
+
+    Raises:
+        ValueError: There are no rounds.
+    """
+
+    ours: str
+    """Name of our row."""
+    peer: str
+    """Name of the peer's row."""
+    p90_ratio: Interval
+    """Our p90 latency divided by the peer's, both asked in turn in one session; below 1 is faster.
+    """
+    rounds: int
+    """How often both were asked in turn; the interval is over them."""
+    agreement_ours: float
+    """Share of the test examples that our file answers as the PyTorch student does."""
+    agreement_peer: float
+    max_abs_difference_ours: float
+    """Largest difference of a probability or score from the PyTorch student's."""
+    max_abs_difference_peer: float
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError("a comparison takes at least one round")
 
 
 @dataclass(frozen=True)

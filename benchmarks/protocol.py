@@ -1,12 +1,15 @@
-"""How the figures of a report came about, in sentences that are printed with them."""
+"""How the figures of a report came about, in sentences that are printed with them.
+
+For next-item; what tasks that read text say beside it is in `benchmarks.text_protocol`.
+"""
 
 from benchmarks.latency import queries_needed
 from benchmarks.latency_process import WARM_UP_QUERIES
-from compress.recipe import GlobalTime, Recipe
+from compress.recipe import Benchmark, GlobalTime, NextItemRecipe
 
 
 def protocol_lines(
-    recipe: Recipe, *, cases: int, items: int, queries: int, seconds: float
+    recipe: NextItemRecipe, *, cases: int, items: int, queries: int, seconds: float
 ) -> tuple[str, ...]:
     """Return the evaluation protocol.
 
@@ -35,10 +38,26 @@ def protocol_lines(
         "both sides. An interval that crosses no difference supports no claim.",
         "Fidelity: mean share of the first 10 items in common, masked; and for a file the "
         "largest difference of a score from the PyTorch student’s.",
+        *latency_lines(benchmark, queries=queries, seconds=seconds, inputs="real histories"),
+    )
+
+
+def latency_lines(
+    benchmark: Benchmark, *, queries: int, seconds: float, inputs: str
+) -> tuple[str, ...]:
+    """Return how latency, load time and memory are measured, whatever the task.
+
+    Args:
+        benchmark: The recipe's section.
+        queries: Least number of queries, as really asked for.
+        seconds: Least time of asking them.
+        inputs: What a query is drawn from.
+    """
+    return (
         f"Latency: MLPerf LoadGen, single stream, batch 1, {benchmark.threads} "
         f"{'thread' if benchmark.threads == 1 else 'threads'}, a fresh process a row, at least "
         f"{WARM_UP_QUERIES} warm-up queries, then at least {queries:,} queries and {seconds:g} s "
-        "over real histories; Python’s call overhead included.",
+        f"over {inputs}; Python’s call overhead included.",
         "A percentile is given when MLPerf’s early-stopping rule finds enough queries for it: "
         f"{queries_needed(90)} for p90, {queries_needed(95)} for p95, {queries_needed(99)} for "
         f"p99, {queries_needed(99.9):,} for p99.9. p50, p90 and p95 always appear, marked ≈ "
@@ -49,7 +68,7 @@ def protocol_lines(
     )
 
 
-def _split_line(recipe: Recipe) -> str:
+def _split_line(recipe: NextItemRecipe) -> str:
     split = recipe.data.split
     if isinstance(split, GlobalTime):
         return (

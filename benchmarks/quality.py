@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 from benchmarks.measurement import Quality
 from compress.metrics import (
     CUTOFFS,
-    bootstrap_intervals,
+    Statistic,
+    bootstrap,
     coverage,
     drop_seen,
+    mean_statistic,
     ranking_metrics,
     target_ranks,
     top_k_overlap,
 )
 from export.runner import Runner
+from export.samples import Samples
 
 LIST_LENGTH = max(CUTOFFS)
 DEFAULT_BATCH = 256
@@ -45,14 +48,18 @@ class Evaluation:
         """Return every masked metric of every case, each `[N]`."""
         return ranking_metrics(self.ranks)
 
+    def statistics(self) -> dict[str, Statistic]:
+        """Return every masked metric as something that can be resampled, over the cases."""
+        return _statistics(self.ranks)
+
     def quality(self, resamples: int, seed: int) -> Quality:
         """Return the metrics with their 95% intervals; equal seeds pair them with other models."""
         unmasked = self.unmasked_ranks
         return Quality(
-            masked=bootstrap_intervals(self.values(), resamples, seed),
+            metrics=bootstrap(self.statistics(), resamples, seed),
             unmasked=None
             if unmasked is None
-            else bootstrap_intervals(ranking_metrics(unmasked), resamples, seed),
+            else bootstrap(_statistics(unmasked), resamples, seed),
             coverage={f"coverage@{k}": coverage(self.top, self.items, k) for k in CUTOFFS},
             cases=len(self.ranks),
             short_lists=int(((self.top != 0).sum(axis=1) < LIST_LENGTH).sum()),
@@ -90,7 +97,7 @@ def evaluate(
     runner: Runner,
     unmasked_runner: Runner | None,
     *,
-    histories: NDArray[np.int32],
+    samples: Samples,
     targets: NDArray[np.int32],
     seen: tuple[NDArray[np.int64], NDArray[np.int32]],
     items: int,
@@ -101,7 +108,7 @@ def evaluate(
     Args:
         runner: The model as it is shipped; loaded and released here.
         unmasked_runner: The same model without its mask of seen items, if there is one.
-        histories: `[N, L]` item codes, padded on the left with 0.
+        samples: `history` of each case, `[N, L]` item codes, padded on the left with 0.
         targets: `[N]` item codes.
         seen: Offsets `[N + 1]` and codes: the *complete* history of each case.
         items: Size of the catalogue.
@@ -111,26 +118,30 @@ def evaluate(
     Raises:
         ValueError: There are no cases, or the arrays are not of the same cases.
     """
-    if not len(histories) == len(targets) == len(seen[0]) - 1:
+    if not len(samples) == len(targets) == len(seen[0]) - 1:
         raise ValueError(
-            f"{len(histories)} histories, {len(targets)} targets and {len(seen[0]) - 1} seen lists "
+            f"{len(samples)} histories, {len(targets)} targets and {len(seen[0]) - 1} seen lists "
             "are not of the same cases"
         )
-    top = drop_seen(_rankings(runner, histories, batch_size), *seen, k=LIST_LENGTH)
+    top = drop_seen(_rankings(runner, samples, batch_size), *seen, k=LIST_LENGTH)
     unmasked_ranks = None
     if unmasked_runner is not None:
-        unmasked = _rankings(unmasked_runner, histories, batch_size)[:, :LIST_LENGTH]
+        unmasked = _rankings(unmasked_runner, samples, batch_size)[:, :LIST_LENGTH]
         unmasked_ranks = target_ranks(unmasked, targets)
     return Evaluation(top, target_ranks(top, targets), unmasked_ranks, items)
 
 
-def _rankings(runner: Runner, histories: NDArray[np.int32], batch_size: int) -> NDArray[np.int32]:
+def _statistics(ranks: NDArray[np.int64]) -> dict[str, Statistic]:
+    return {name: mean_statistic(values) for name, values in ranking_metrics(ranks).items()}
+
+
+def _rankings(runner: Runner, samples: Samples, batch_size: int) -> NDArray[np.int32]:
     """Return the item codes that the model answers, [N, K]."""
-    if not len(histories):
+    if not len(samples):
         raise ValueError("no cases to evaluate on")
     with runner:
-        answers = [
-            np.asarray(runner(np.ascontiguousarray(histories[start : start + batch_size]))[0])
-            for start in range(0, len(histories), batch_size)
+        answers: list[NDArray[np.int32]] = [
+            runner(samples.batch(slice(start, start + batch_size)))["item_ids"]
+            for start in range(0, len(samples), batch_size)
         ]
     return np.concatenate(answers).astype(np.int32, copy=False)

@@ -4,19 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from benchmarks.environment import Environment
 from benchmarks.latency import Latency
-from benchmarks.measurement import Fidelity, Role, Row
+from benchmarks.measurement import Fidelity, PeerComparison, Role, Row
+from benchmarks.report_budget import best_artifact, budget_data
 from benchmarks.report_data import SCHEMA, ReportData
-from compress.metrics import Interval, paired_difference, ratio_interval
-from compress.recipe import Budget, Recipe
-
-METRIC = "ndcg@10"
-"""What teachers, students and artifacts are compared by."""
-NAMES = {"ndcg": "NDCG", "mrr": "MRR", "hit": "Hit", "recall": "Recall"}
+from benchmarks.task_view import FidelityMeasure, metric_name, task_view
+from benchmarks.wording import times_less
+from compress.metrics import (
+    ClassFigures,
+    Interval,
+    Statistic,
+    paired_difference,
+    ratio_interval,
+)
+from compress.recipe import AnyRecipe
 
 
 @dataclass(frozen=True)
@@ -24,87 +26,97 @@ class Measured:
     """A row and what is needed to compare it with others case by case."""
 
     row: Row
-    values: Mapping[str, NDArray[np.float64]] | None
-    """`Evaluation.values()`: masked metrics, `[N]` each; None for a file that could not run."""
+    statistics: Mapping[str, Statistic] | None
+    """`Evaluation.statistics()`: every metric, over the same units in every row; None for a file
+    that could not run."""
 
 
 @dataclass(frozen=True)
 class ReportInputs:
     """Everything that a report is made of."""
 
-    recipe: Recipe
+    recipe: AnyRecipe
     quick: bool
     protocol: Sequence[str]
     counts: Mapping[str, int]
     measured: Sequence[Measured]
     curves: Mapping[str, Sequence[Mapping[str, float]]]
-    """Name of a training: one entry an epoch with `epoch`, `loss`, `validation_ndcg@10` and
-    `seconds`."""
+    """Name of a training: one entry an epoch with `epoch`, `loss`, `seconds` and the task's metric,
+    such as `validation_ndcg@10`."""
     environment: Environment
     timings_s: Mapping[str, float]
+    warnings: Sequence[str] = ()
+    """What the data set's own checks found, one sentence each."""
+    peer_comparison: PeerComparison | None = None
 
 
 def build_report(inputs: ReportInputs) -> ReportData:
     """Compare the rows with each other and return the report.
 
     Raises:
-        ValueError: A role is missing or taken twice.
+        ValueError: A role is missing or taken twice, a row lacks the task's metric, or the
+            comparison with a peer names a row that is not there.
     """
+    view = task_view(inputs.recipe.task.kind)
     teacher = _only(inputs.measured, "teacher")
     student = _only(inputs.measured, "student")
     alone = _only(inputs.measured, "student_without_teacher")
     resamples, seed = inputs.recipe.benchmark.bootstrap, inputs.recipe.seed
 
-    def kept(measured: Measured) -> dict[str, Any] | None:
-        if measured.row.role in {"baseline", "teacher"}:
-            return None
-        return _of_metric(_kept_quality(measured, teacher, resamples, seed))
+    def of_metric(interval: Interval) -> dict[str, Any]:
+        return {"metric": view.metric, **asdict(interval)}
 
-    gain = paired_difference(_values(student), _values(alone), resamples, seed)
-    artifacts = [
-        _artifact(measured.row, kept(measured)) for measured in _all(inputs.measured, "artifact")
-    ]
-    budget = _budget(inputs.recipe.budget, artifacts)
-    best = _best(artifacts, budget["fits"])
-    teacher_row = _row(teacher.row, None)
+    def kept(measured: Measured) -> dict[str, Any] | None:
+        if measured.row.role in {"baseline", "teacher"} or measured.statistics is None:
+            return None
+        of_teacher = _statistic(teacher, view.metric)
+        if not of_teacher.value:
+            return None  # A teacher that finds nothing leaves no ratio.
+        own = _statistic(measured, view.metric)
+        return of_metric(ratio_interval(own, of_teacher, resamples, seed))
+
+    def row(measured: Measured) -> dict[str, Any]:
+        return _row(measured.row, kept(measured), view.fidelity_measure)
+
+    def rows(role: Role) -> list[dict[str, Any]]:
+        return [row(measured) for measured in _all(inputs.measured, role)]
+
+    gain = paired_difference(
+        _statistic(student, view.metric), _statistic(alone, view.metric), resamples, seed
+    )
+    artifacts, peers, teacher_row = rows("artifact"), rows("peer"), row(teacher)
+    budget = budget_data(inputs.recipe.budget, artifacts)
+    best = best_artifact(artifacts, budget["fits"])
     return ReportData.model_validate(
         {
             "schema": SCHEMA,
+            "task": inputs.recipe.task.kind,
+            "metric": view.metric,
             "headline": _headline(best, teacher_row, keeps_budget=budget["met"]),
             "recipe": inputs.recipe.model_dump(mode="json"),
             "recipe_hash": inputs.recipe.hash,
             "quick": inputs.quick,
             "protocol": tuple(inputs.protocol),
+            "warnings": tuple(inputs.warnings),
             "counts": dict(inputs.counts),
-            "baselines": [_row(one.row, None) for one in _all(inputs.measured, "baseline")],
+            "baselines": rows("baseline"),
             "teacher": teacher_row,
-            "student": _row(student.row, kept(student)),
-            "student_without_teacher": _row(alone.row, kept(alone)),
-            "distillation_gain": _of_metric(gain),
+            "student": row(student),
+            "student_without_teacher": row(alone),
+            "distillation_gain": of_metric(gain),
             "artifacts": artifacts,
+            "peers": peers,
+            "peer_comparison": _peer_comparison(inputs.peer_comparison, artifacts, peers),
             "best": None if best is None else best["path"],
             "budget": budget,
             "curves": [
-                {"name": name, "epochs": [dict(epoch) for epoch in epochs]}
+                {"name": name, "epochs": [_epoch(epoch, view.metric) for epoch in epochs]}
                 for name, epochs in inputs.curves.items()
             ],
             "environment": asdict(inputs.environment),
             "timings_s": dict(inputs.timings_s),
         }
     )
-
-
-def metric_name(metric: str) -> str:
-    """Return a metric's key as the field writes it: `ndcg@10` is NDCG@10."""
-    name, _, cutoff = metric.partition("@")
-    return f"{NAMES.get(name, name)}@{cutoff}"
-
-
-def times_less(ratio: float) -> str:
-    """Say how small something is beside the teacher's: 0.016 is `1/63`, 0.3 `1/3.3`, 1.2 `1.2x`."""
-    if ratio >= 0.95:
-        return f"{ratio:.1f}×"
-    return f"1/{1 / ratio:.0f}" if ratio < 0.1 else f"1/{1 / ratio:.1f}"
 
 
 def _all(measured: Sequence[Measured], role: Role) -> list[Measured]:
@@ -118,30 +130,19 @@ def _only(measured: Sequence[Measured], role: Role) -> Measured:
     return found[0]
 
 
-def _values(measured: Measured) -> NDArray[np.float64]:
-    if measured.values is None:
+def _statistic(measured: Measured, metric: str) -> Statistic:
+    if measured.statistics is None:
         raise ValueError(f"{measured.row.name} was not evaluated")
-    return measured.values[METRIC]
+    if metric not in measured.statistics:
+        raise ValueError(f"{measured.row.name} has no {metric}: {sorted(measured.statistics)}")
+    return measured.statistics[metric]
 
 
-def _kept_quality(
-    measured: Measured, teacher: Measured, resamples: int, seed: int
-) -> Interval | None:
-    """Return the share of the teacher's metric that is left; None where there is no ratio."""
-    if measured.values is None or not _values(teacher).any():
-        return None
-    return ratio_interval(_values(measured), _values(teacher), resamples, seed)
-
-
-def _of_metric(interval: Interval | None) -> dict[str, Any] | None:
-    return None if interval is None else {"metric": METRIC, **asdict(interval)}
-
-
-def _row(row: Row, kept: dict[str, Any] | None) -> dict[str, Any]:
+def _row(row: Row, kept: dict[str, Any] | None, measure: FidelityMeasure) -> dict[str, Any]:
     """Return what every row has, whatever it is; null where nothing was measured."""
     latency, quality = row.latency, row.quality
     fidelity = row.fidelity or Fidelity(None, None)
-    return {
+    found = {
         "name": row.name,
         "role": row.role,
         "bytes": row.bytes,
@@ -149,23 +150,15 @@ def _row(row: Row, kept: dict[str, Any] | None) -> dict[str, Any]:
         "peak_rss_mb": latency and latency.peak_rss_mb,
         "rss_before_load_mb": latency and latency.rss_before_load_mb,
         "latency": latency and _latency(latency),
-        "quality": quality and _intervals(quality.masked),
-        "quality_unmasked": quality and quality.unmasked and _intervals(quality.unmasked),
-        "coverage": quality and dict(quality.coverage),
-        "short_lists": None if quality is None else quality.short_lists,
-        "fidelity": {
-            "teacher_overlap@10": fidelity.teacher_overlap,
-            "student_overlap@10": fidelity.student_overlap,
-            "max_abs_difference": fidelity.max_abs_difference,
-        },
+        "quality": quality and _as_dicts(quality.metrics),
+        "quality_unmasked": quality and quality.unmasked and _as_dicts(quality.unmasked),
+        "coverage": quality and quality.coverage,
+        "short_lists": quality and quality.short_lists,
+        "classes": quality and quality.classes and _as_dicts(quality.classes),
+        "fidelity": {"measure": measure, **asdict(fidelity)},
         "kept_quality": kept,
     }
-
-
-def _artifact(row: Row, kept: dict[str, Any] | None) -> dict[str, Any]:
-    if row.file is None:
-        raise ValueError(f"{row.name} is no artifact: it names no file")
-    return _row(row, kept) | asdict(row.file)
+    return found | (asdict(row.file) if row.file is not None else {})
 
 
 def _latency(latency: Latency) -> dict[str, Any]:
@@ -185,47 +178,30 @@ def _latency(latency: Latency) -> dict[str, Any]:
     }
 
 
-def _intervals(metrics: Mapping[str, Interval]) -> dict[str, Any]:
-    return {name: asdict(interval) for name, interval in metrics.items()}
+def _as_dicts(values: Mapping[str, Interval] | Mapping[str, ClassFigures]) -> dict[str, Any]:
+    return {name: asdict(value) for name, value in values.items()}
 
 
-def _budget(budget: Budget, artifacts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Hold every limit that the recipe sets against every artifact."""
-    limits = budget.model_dump(exclude_none=True)
-    verdicts = []
-    for artifact in artifacts:
-        for limit, allowed in limits.items():
-            reached = _reached(limit, artifact)
-            met = reached is not None and (
-                reached >= allowed if limit == "kept_quality" else reached <= allowed
-            )
-            verdicts.append(
-                {
-                    "limit": limit,
-                    "path": artifact["path"],
-                    "allowed": allowed,
-                    "reached": reached,
-                    "met": met,
-                }
-            )
-    broken = {verdict["path"] for verdict in verdicts if not verdict["met"]}
-    fits = [one["path"] for one in artifacts if one["usable"] and one["path"] not in broken]
-    return {"limits": limits, "verdicts": verdicts, "fits": fits, "met": bool(fits)}
+def _epoch(epoch: Mapping[str, float], metric: str) -> dict[str, float]:
+    return {
+        "epoch": epoch["epoch"],
+        "loss": epoch["loss"],
+        "validation": epoch[f"validation_{metric}"],
+        "seconds": epoch["seconds"],
+    }
 
 
-def _reached(limit: str, artifact: dict[str, Any]) -> float | None:
-    if limit == "megabytes":
-        return float(artifact["bytes"]) / 1e6
-    if limit == "milliseconds":
-        return artifact["latency"] and float(artifact["latency"]["p90_ms"])
-    return artifact["kept_quality"] and float(artifact["kept_quality"]["value"])
-
-
-def _best(artifacts: Sequence[dict[str, Any]], fits: Sequence[str]) -> dict[str, Any] | None:
-    """Return the smallest file that keeps the budget, else the smallest usable one, if any."""
-    usable = [artifact for artifact in artifacts if artifact["usable"]]
-    fitting = [artifact for artifact in usable if artifact["path"] in fits]
-    return min(fitting or usable, key=lambda artifact: int(artifact["bytes"]), default=None)
+def _peer_comparison(
+    comparison: PeerComparison | None,
+    artifacts: Sequence[dict[str, Any]],
+    peers: Sequence[dict[str, Any]],
+) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    for name, rows in ((comparison.ours, artifacts), (comparison.peer, peers)):
+        if name not in {row["name"] for row in rows}:
+            raise ValueError(f"the comparison with a peer names {name}, which is no row")
+    return asdict(comparison)
 
 
 def _headline(best: dict[str, Any] | None, teacher: dict[str, Any], *, keeps_budget: bool) -> str:
@@ -241,5 +217,5 @@ def _headline(best: dict[str, Any] | None, teacher: dict[str, Any], *, keeps_bud
         return f"{best['name']} replaces the teacher {cost}{end}"
     return (
         f"{best['name']} keeps {kept['value']:.1%} [{kept['low'] * 100:.1f}, "
-        f"{kept['high'] * 100:.1f}] of the teacher’s {metric_name(METRIC)} {cost}{end}"
+        f"{kept['high'] * 100:.1f}] of the teacher’s {metric_name(kept['metric'])} {cost}{end}"
     )

@@ -18,8 +18,9 @@ from pydantic import (
 )
 
 from benchmarks.measurement import Role
+from benchmarks.task_view import FidelityMeasure
 
-SCHEMA = "limbeck.report/1"
+SCHEMA = "limbeck.report/2"
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -71,39 +72,56 @@ class LatencyData(Shape):
 class FidelityData(Shape):
     """How closely a row answers like the teacher and like the student."""
 
-    teacher_overlap: Share | None = Field(alias="teacher_overlap@10")
-    student_overlap: Share | None = Field(alias="student_overlap@10")
+    measure: FidelityMeasure
+    """What the shares are of: a top 10 in common, or examples with the same answer."""
+    teacher: Share | None
+    student: Share | None
     max_abs_difference: NonNegativeFloat | None
 
 
-class RowData(Shape):
-    """Any model of the run that is not an artifact."""
+class ClassData(Shape):
+    """How one class fares in one row."""
+
+    precision: Share
+    recall: Share
+    f1: Share
+    support: NonNegativeInt
+    predicted: NonNegativeInt
+
+
+class _AnyRowData(Shape):
+    """What every row has."""
 
     name: str
-    role: Role
     bytes: PositiveInt
+    fidelity: FidelityData
+    kept_quality: MetricInterval | None
+    quality_unmasked: dict[str, IntervalData] | None
+    coverage: dict[str, Share] | None
+    short_lists: NonNegativeInt | None
+    classes: dict[str, ClassData] | None
+    """By the name of the class."""
+
+
+class RowData(_AnyRowData):
+    """Any model of the run that is not an artifact."""
+
+    role: Role
     load_ms: NonNegativeFloat
     peak_rss_mb: NonNegativeFloat
     rss_before_load_mb: NonNegativeFloat
     latency: LatencyData
     quality: dict[str, IntervalData]
-    quality_unmasked: dict[str, IntervalData] | None
-    coverage: dict[str, Share]
-    short_lists: NonNegativeInt
-    fidelity: FidelityData
-    kept_quality: MetricInterval | None
 
 
-class ArtifactData(Shape):
+class ArtifactData(_AnyRowData):
     """A file that was written; figures are null only where a refused file could not run."""
 
-    name: str
     role: Literal["artifact"]
     path: str
     format: str
     scheme: str
     target: str
-    bytes: PositiveInt
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     usable: bool
     refused_because: str | None
@@ -112,11 +130,19 @@ class ArtifactData(Shape):
     rss_before_load_mb: NonNegativeFloat | None
     latency: LatencyData | None
     quality: dict[str, IntervalData] | None
-    quality_unmasked: dict[str, IntervalData] | None
-    coverage: dict[str, Share] | None
-    short_lists: NonNegativeInt | None
-    fidelity: FidelityData
-    kept_quality: MetricInterval | None
+
+
+class PeerComparisonData(Shape):
+    """One of our files beside the file that another tool made of the same student."""
+
+    ours: str
+    peer: str
+    p90_ratio: IntervalData
+    rounds: PositiveInt
+    agreement_ours: Share
+    agreement_peer: Share
+    max_abs_difference_ours: NonNegativeFloat
+    max_abs_difference_peer: NonNegativeFloat
 
 
 class VerdictData(Shape):
@@ -145,7 +171,8 @@ class EpochData(Shape):
 
     epoch: PositiveInt
     loss: float
-    validation_ndcg: Share = Field(alias="validation_ndcg@10")
+    validation: Share
+    """The report's metric on the validation split."""
     seconds: NonNegativeFloat
 
 
@@ -172,13 +199,18 @@ class EnvironmentData(Shape):
 class ReportData(Shape):
     """Everything that report.html shows, and nothing else."""
 
-    schema_: Literal["limbeck.report/1"] = Field(alias="schema")
+    schema_: Literal["limbeck.report/2"] = Field(alias="schema")
+    task: Literal["next-item", "text-label", "text-pair"]
+    metric: str
+    """What rows are compared by, a key of their `quality`."""
     headline: str
     recipe: dict[str, Any]
     recipe_hash: str
     quick: bool
     """Measured with fewer queries than the recipe asks for."""
     protocol: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """What a reader should know of the data: leaks between splits, rare classes, cut texts."""
     counts: dict[str, int]
     baselines: tuple[RowData, ...]
     teacher: RowData
@@ -187,6 +219,9 @@ class ReportData(Shape):
     distillation_gain: MetricInterval
     """Metric of the student minus that of the same student trained without a teacher."""
     artifacts: tuple[ArtifactData, ...]
+    peers: tuple[RowData, ...]
+    """Files that other tools made of the same student, measured alike."""
+    peer_comparison: PeerComparisonData | None
     best: str | None
     """Path of the artifact to ship, the one that the headline speaks of."""
     budget: BudgetData

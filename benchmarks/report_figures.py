@@ -10,43 +10,47 @@ from html import escape
 from math import log10
 from typing import Any
 
-from benchmarks.report import METRIC, metric_name
 from benchmarks.report_data import ArtifactData, CurveData, RowData
+from benchmarks.task_view import metric_name
 
 _WIDTH, _HEIGHT = 900.0, 400.0
 _CHARACTER, _LINE = 7.2, 17.0
-_PLACES = ("middle right", "middle left", "top center", "bottom center", "top right", "top left")
+_PLACES = (
+    *("middle right", "middle left", "top center", "bottom center"),
+    *("top right", "top left", "bottom right", "bottom left"),
+)
 _SYMBOLS = {
     "baseline": ("square", "square-open", "cross"),
     "teacher": ("diamond",),
     "student": ("circle",),
     "student_without_teacher": ("circle-open",),
     "artifact": ("star-triangle-up", "star", "hexagram", "star-square", "star-diamond"),
+    "peer": ("triangle-down", "triangle-down-open"),
 }
 
 
-def trade_off_figure(rows: Sequence[RowData | ArtifactData]) -> dict[str, Any]:
+def trade_off_figure(rows: Sequence[RowData | ArtifactData], metric: str) -> dict[str, Any]:
     """Return the latency-quality picture: one point a measured row, up and left is better."""
     measured = [row for row in rows if row.latency is not None and row.quality is not None]
-    places = _label_places(measured)
+    places = _label_places(measured, metric)
     return {
         "traces": [
-            _point(row, place, symbol)
+            _point(row, metric, place, symbol)
             for row, place, symbol in zip(measured, places, _symbols(measured), strict=True)
         ],
         "layout": {
             "xaxis": {"title": {"text": "p90 latency, ms (log scale)"}, "type": "log"},
-            "yaxis": {"title": {"text": f"{metric_name(METRIC)}, test split"}},
+            "yaxis": {"title": {"text": f"{metric_name(metric)}, test split"}},
             "hovermode": "closest",
         },
     }
 
 
-def curve_figures(curves: Sequence[CurveData]) -> dict[str, Any]:
+def curve_figures(curves: Sequence[CurveData], metric: str) -> dict[str, Any]:
     """Return two pictures: validation quality and training loss over the epochs."""
     if not curves:
         return {}
-    quality = [_line(curve, "validation_ndcg", index) for index, curve in enumerate(curves)]
+    quality = [_line(curve, "validation", index) for index, curve in enumerate(curves)]
     loss = [_line(curve, "loss", index) for index, curve in enumerate(curves)]
     best = [_best_epoch(curve, index) for index, curve in enumerate(curves)]
     epochs = {"title": {"text": "epoch"}}
@@ -55,7 +59,7 @@ def curve_figures(curves: Sequence[CurveData]) -> dict[str, Any]:
             "traces": [*quality, *best],
             "layout": {
                 "xaxis": epochs,
-                "yaxis": {"title": {"text": f"validation {metric_name(METRIC)}"}},
+                "yaxis": {"title": {"text": f"validation {metric_name(metric)}"}},
             },
         },
         "loss": {
@@ -83,12 +87,12 @@ def _symbols(rows: Sequence[RowData | ArtifactData]) -> Iterator[str]:
         used[row.role] += 1
 
 
-def _point(row: RowData | ArtifactData, place: str, symbol: str) -> dict[str, Any]:
+def _point(row: RowData | ArtifactData, metric: str, place: str, symbol: str) -> dict[str, Any]:
     latency, quality = row.latency, row.quality
     if latency is None or quality is None:
         raise ValueError(f"{row.name} was not measured")
     refused = isinstance(row, ArtifactData) and not row.usable
-    interval = quality[METRIC]
+    interval = quality[metric]
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -107,7 +111,7 @@ def _point(row: RowData | ArtifactData, place: str, symbol: str) -> dict[str, An
         "textposition": place,
         "cliponaxis": False,
         "marker": {"symbol": symbol, "size": 11},
-        "hovertemplate": f"<b>%{{text}}</b><br>{metric_name(METRIC)} %{{y:.4f}} "
+        "hovertemplate": f"<b>%{{text}}</b><br>{metric_name(metric)} %{{y:.4f}} "
         f"[{interval.low:.4f}, {interval.high:.4f}]<br>p90 %{{x:.3~g}} ms<br>"
         f"{row.bytes / 1e6:,.2f} MB<extra></extra>",
         "meta": {"colour": "refused" if refused else row.role},
@@ -128,13 +132,13 @@ def _line(curve: CurveData, field: str, index: int) -> dict[str, Any]:
 
 
 def _best_epoch(curve: CurveData, index: int) -> dict[str, Any]:
-    best = max(curve.epochs, key=lambda epoch: epoch.validation_ndcg)
+    best = max(curve.epochs, key=lambda epoch: epoch.validation)
     return {
         "type": "scatter",
         "mode": "markers",
         "name": _plain(f"{curve.name}, kept"),
         "x": [best.epoch],
-        "y": [best.validation_ndcg],
+        "y": [best.validation],
         "marker": {"size": 9},
         "showlegend": False,
         "hovertemplate": "kept: epoch %{x}, %{y:.4f}",
@@ -142,12 +146,12 @@ def _best_epoch(curve: CurveData, index: int) -> dict[str, Any]:
     }
 
 
-def _label_places(rows: Sequence[RowData | ArtifactData]) -> list[str]:
+def _label_places(rows: Sequence[RowData | ArtifactData], metric: str) -> list[str]:
     """Choose a side of each point for its name, so that names and points do not collide.
 
     Greedy over a nominal canvas: each name takes the first of the sides with the least overlap.
     """
-    points = list(_on_canvas(rows))
+    points = list(_on_canvas(rows, metric))
     taken = [(x - 8, y - 8, x + 8, y + 8) for x, y, _, _ in points]
     taken += [(x - 4, high, x + 4, low) for x, _, low, high in points]
     chosen = []
@@ -161,11 +165,11 @@ def _label_places(rows: Sequence[RowData | ArtifactData]) -> list[str]:
 
 
 def _on_canvas(
-    rows: Sequence[RowData | ArtifactData],
+    rows: Sequence[RowData | ArtifactData], metric: str
 ) -> Iterator[tuple[float, float, float, float]]:
     """Yield each row's x, y and the ends of its error bar in pixels, y downwards."""
     places = [
-        (log10(max(row.latency.p90_ms, 1e-6)), row.quality[METRIC])
+        (log10(max(row.latency.p90_ms, 1e-6)), row.quality[metric])
         for row in rows
         if row.latency is not None and row.quality is not None
     ]

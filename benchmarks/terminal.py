@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.task_view import TaskView, metric_heading, metric_name, task_view
+from benchmarks.wording import percent, signed, with_minus
 from compress.progress import Display
 from compress.recipe import Recipe
 from compress.run import PlannedStage
@@ -125,21 +127,16 @@ def print_report(report: dict[str, Any], folder: Path, *, on_stderr: bool = Fals
         on_stderr: Because stdout is taken, by JSON say.
     """
     console = _console if on_stderr else _out
+    view = task_view(report["task"])
+    headers = ("", f"{metric_heading(view.metric)} [95%]", "kept", "p90 ms", "KB")
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    for header in ("", "NDCG@10 [95%]", "kept", "p90 ms", "KB", "overlap with\nteacher", ""):
-        table.add_column(header, justify="left" if not header else "right", no_wrap=True)
+    for header in (*headers, view.fidelity_in_terminal, ""):
+        table.add_column(escape(header), justify="right" if header else "left", no_wrap=True)
     for row in _rows(report):
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, view))
     console.print(table)
-    gain = report["distillation_gain"]
-    lines = [
-        report["headline"],
-        f"Distillation gained {gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}] "
-        "NDCG@10 over the same student without a teacher.",
-        f"Report: {folder / 'report' / 'report.html'}",
-    ]
     console.print()
-    for line in lines:
+    for line in (*_sentences(report, view), f"Report: {folder / 'report' / 'report.html'}"):
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -202,26 +199,44 @@ def print_packages(packages: "Sequence[PackageStatus]", as_json: bool) -> None:
 
 def _rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     alone = report["student_without_teacher"]
-    return [
-        *report["baselines"], report["teacher"], alone, report["student"], *report["artifacts"]
-    ]  # fmt: skip
+    models = [*report["baselines"], report["teacher"], alone, report["student"]]
+    return [*models, *report["artifacts"], *report["peers"]]
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def _sentences(report: dict[str, Any], view: TaskView) -> Iterator[str]:
+    gain = report["distillation_gain"]
+    yield report["headline"]
+    yield (
+        f"Distillation gained {signed(gain['value'])} [{signed(gain['low'])}, "
+        f"{signed(gain['high'])}] {metric_name(view.metric)} over the same student without a "
+        "teacher."
+    )
+    peer = report["peer_comparison"]
+    if peer is not None:
+        ratio = peer["p90_ratio"]
+        yield (
+            f"Beside {peer['peer']}: {ratio['value']:.3f} [{ratio['low']:.3f}, "
+            f"{ratio['high']:.3f}] times its p90 latency; agreement with the student "
+            f"{percent(peer['agreement_ours'])}% against {percent(peer['agreement_peer'])}%."
+        )
+    yield from (f"Worth knowing: {warning}" for warning in report["warnings"])
+
+
+def _cells(row: dict[str, Any], view: TaskView) -> list[str]:
     quality, latency, kept = row["quality"], row["latency"], row["kept_quality"]
-    ndcg = "–"
+    metric = "–"
     if quality is not None:
-        one = quality["ndcg@10"]
-        ndcg = f"{one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]"
-    overlap = row["fidelity"]["teacher_overlap@10"]
+        one = quality[view.metric]
+        metric = with_minus(f"{one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]")
+    alike = row["fidelity"]["teacher"]
     usable = row.get("usable")
     return [
         escape(row["name"]),
-        ndcg.replace("[", r"\["),
+        escape(metric),
         "" if kept is None else f"{kept['value']:.1%}",
         "–" if latency is None else f"{latency['p90_ms']:.3f}",
         f"{row['bytes'] / 1000:,.0f}",
-        "" if overlap is None else f"{overlap:.0%}",
+        "" if alike is None else f"{alike:.0%}",
         {True: "[green]verified[/]", False: "[red]refused[/]", None: ""}[usable],
     ]
 

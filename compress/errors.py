@@ -16,7 +16,7 @@ class RecipeError(UserError):
 
 
 class DataError(UserError):
-    """Interactions or items cannot be used; the message names the file, the row and the column."""
+    """The user's tables cannot be used; the message names the file, the row and the column."""
 
 
 class DownloadError(UserError):

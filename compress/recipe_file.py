@@ -2,21 +2,25 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from compress.errors import RecipeError
-from compress.recipe import Recipe
+from compress.recipe import RECIPES, AnyRecipe, Recipe, recipe_type
 
 LARGEST_FILE = 1_000_000
 """Bytes; a recipe is written by hand."""
 
 Key = tuple[str | int, ...]
+
+_PLAIN_TYPE = re.compile(r"(literal|tuple|dict|list|constrained-|function-)|(str|int|float|bool)$")
+"""What pydantic names a choice among plain types by: no key of the user's."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,16 @@ def parse_recipe(text: str, source: str = "recipe", overrides: Sequence[str] = (
     data = document.data
     set_keys = [_apply_override(data, override) for override in overrides]
     faults = list(document.faults)
-    try:
-        recipe = Recipe.model_validate(data)
-    except ValidationError as error:
-        faults += [_fault(dict(detail), document, set_keys) for detail in error.errors()]
-        recipe = None
+    recipe = None
+    kind = recipe_type(data)
+    if kind is None:
+        faults.append(_unknown_task(data["task"], document, set_keys))
+    else:
+        try:
+            recipe = kind.model_validate(data)
+        except ValidationError as error:
+            found = [_fault(dict(detail), kind, document, set_keys) for detail in error.errors()]
+            faults += _one_a_key(found)
     if faults or recipe is None:
         raise RecipeError(_listing(faults, source))
     return recipe
@@ -78,7 +87,7 @@ def parse_recipe(text: str, source: str = "recipe", overrides: Sequence[str] = (
 
 def recipe_schema() -> dict[str, Any]:
     """Return the JSON Schema of a recipe file, for editors."""
-    schema = Recipe.model_json_schema()
+    schema = TypeAdapter(AnyRecipe).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "limbeck", **schema}
 
 
@@ -188,10 +197,32 @@ def _apply_override(data: dict[str, Any], override: str) -> Key:
     return tuple(key)
 
 
-def _fault(detail: dict[str, Any], document: _Document, set_keys: Sequence[Key]) -> Fault:
+def _unknown_task(task: Mapping[str, Any], document: _Document, set_keys: Sequence[Key]) -> Fault:
+    """Say which tasks there are: until one is known, nothing else can be checked."""
+    given = task.get("kind")
+    if given is None:
+        return _place(
+            ("task",), f"has no kind; add one of {', '.join(RECIPES)}", document, set_keys
+        )
+    what = f"kind '{given}' does not exist{_suggest(str(given), list(RECIPES))}"
+    return _place(("task", "kind"), what, document, set_keys)
+
+
+def _fault(
+    detail: dict[str, Any], recipe: type[Recipe], document: _Document, set_keys: Sequence[Key]
+) -> Fault:
     """Turn one pydantic error into a fault with the user's key, line and a suggestion."""
-    key, section, kinds = _locate(detail["loc"], document.data)
-    what = _what(detail, section, kinds)
+    key, section, kinds = _locate(detail["loc"], recipe, document.data)
+    return _place(key, _what(detail, section, kinds), document, set_keys)
+
+
+def _one_a_key(faults: Sequence[Fault]) -> list[Fault]:
+    """Of the faults of one key (it fits none of several plain types) keep the first."""
+    return list({fault.where: fault for fault in reversed(faults)}.values())[::-1]
+
+
+def _place(key: Key, what: str, document: _Document, set_keys: Sequence[Key]) -> Fault:
+    """Say where a fault is: in a line of the file or on the command line."""
     for set_key in set_keys:
         inside = key[: len(set_key)] == set_key
         above = set_key[: len(key)] == key and key not in document.lines
@@ -236,15 +267,17 @@ def _suggest(given: str, known: Sequence[str], list_all: bool = True) -> str:
     return f"; known: {', '.join(known)}" if known and list_all else ""
 
 
-def _locate(loc: tuple[str | int, ...], data: Any) -> tuple[Key, type[BaseModel] | None, list[str]]:
+def _locate(
+    loc: tuple[str | int, ...], recipe: type[Recipe], data: Any
+) -> tuple[Key, type[BaseModel] | None, list[str]]:
     """Drop the union tags from pydantic's location.
 
     Returns:
         The user's key, the section that holds it, and the kinds that may stand there.
     """
     key: list[str | int] = []
-    annotation: Any = Recipe
-    section: type[BaseModel] | None = Recipe
+    annotation: Any = recipe
+    section: type[BaseModel] | None = recipe
     place = data
     for position, part in enumerate(loc):
         sections = list(_sections(annotation))
@@ -255,6 +288,8 @@ def _locate(loc: tuple[str | int, ...], data: Any) -> tuple[Key, type[BaseModel]
         last = position == len(loc) - 1
         if tagged and not in_data and not (last and len(sections) < 2):
             annotation = section = tagged[0]
+            continue
+        if not in_data and isinstance(part, str) and _PLAIN_TYPE.match(part):
             continue
         key.append(part)
         place = place[part] if in_data else None

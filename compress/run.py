@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from compress.errors import RunError, UserError
 from compress.files import file_sha256, write_atomically
 from compress.progress import Progress
 from compress.recipe import Recipe, content_hash
+
+RecipeT = TypeVar("RecipeT", bound=Recipe)
 
 RECORD = "stage.json"
 PARTIAL_RECORD = ".partial.json"
@@ -32,7 +34,7 @@ LOGS = "logs"
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Generic[RecipeT]):
     """One step of a job: what it depends on, and the work that writes its folder."""
 
     name: str
@@ -43,22 +45,22 @@ class Stage:
     """Stages whose folders it reads."""
     version: int
     """Raised whenever the code of the stage changes what it writes."""
-    settings: Callable[[Recipe], object]
+    settings: Callable[[RecipeT], object]
     """The JSON-able part of the recipe that it depends on."""
-    work: Callable[["StageContext"], None]
+    work: Callable[["StageContext[RecipeT]"], None]
     after: tuple[str, ...] = ()
     """Stages that must be finished first although it reads nothing of theirs: gates."""
-    outside: Callable[[Recipe, Path], object] = lambda recipe, recipe_folder: None
+    outside: Callable[[RecipeT, Path], object] = lambda recipe, recipe_folder: None
     """What it takes from outside the run, such as the hash of the user's files."""
     keep_partial: bool = True
     """Whether a killed stage goes on with what it had written."""
 
 
 @dataclass(frozen=True)
-class StageContext:
+class StageContext(Generic[RecipeT]):
     """What a stage is given to work with."""
 
-    recipe: Recipe
+    recipe: RecipeT
     recipe_folder: Path
     folder: Path
     """Where it writes; may hold what an interrupted run of the same key left."""
@@ -75,7 +77,7 @@ class StageContext:
 class PlannedStage:
     """One line of a run's plan."""
 
-    stage: Stage
+    stage: Stage[Any]
     key: str
     state: str
     """`finished`, `resume` or `to do`."""
@@ -90,7 +92,7 @@ class Run:
         self.recipe_folder = recipe_folder
 
     def plan(
-        self, stages: Sequence[Stage], redo_from: str | None = None, only: str | None = None
+        self, stages: Sequence[Stage[Any]], redo_from: str | None = None, only: str | None = None
     ) -> list[PlannedStage]:
         """Say for each stage whether it is finished, half done, or to do.
 
@@ -188,7 +190,7 @@ class Run:
         clock = _PartialClock(partial / PARTIAL_RECORD, {"key": one.key, "inputs": inputs}, spent)
         clock.note()
         progress.display.stage_started(stage.name, stage.title, resumed)
-        context = StageContext(
+        context: StageContext[Any] = StageContext(
             recipe=self.recipe,
             recipe_folder=self.recipe_folder,
             folder=partial,
@@ -211,7 +213,7 @@ class Run:
         _replace_folder(partial, place)
         progress.display.stage_finished(stage.name, clock.seconds)
 
-    def _is_finished(self, stage: Stage, key: str) -> bool:
+    def _is_finished(self, stage: Stage[Any], key: str) -> bool:
         """Whether its folder is of this key, made from the present inputs, and undamaged."""
         folder = self.folder / stage.name
         record = _read_json(folder / RECORD)
@@ -225,7 +227,7 @@ class Run:
             for file, about in files.items()
         )
 
-    def _is_partial(self, stage: Stage, key: str) -> bool:
+    def _is_partial(self, stage: Stage[Any], key: str) -> bool:
         """Whether there is work on this key and these inputs to go on with."""
         partial = self._partial(stage.name)
         record = _read_json(partial / RECORD) or _read_json(partial / PARTIAL_RECORD)
@@ -234,7 +236,7 @@ class Run:
             self._digests(stage),
         )
 
-    def _digests(self, stage: Stage) -> dict[str, str]:
+    def _digests(self, stage: Stage[Any]) -> dict[str, str]:
         """What the stages that it needs have written, as one hash each."""
         records = {name: _read_json(self.folder / name / RECORD) for name in stage.needs}
         return {name: content_hash((record or {}).get("files")) for name, record in records.items()}
@@ -356,7 +358,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _known(name: str | None, stages: Sequence[Stage], option: str) -> None:
+def _known(name: str | None, stages: Sequence[Stage[Any]], option: str) -> None:
     names = [stage.name for stage in stages]
     if name is not None and name not in names:
         raise RunError(f"{option} {name}: no such stage; the stages are {', '.join(names)}.")

@@ -15,7 +15,7 @@ from torch import nn
 
 from compress.errors import RunError
 from compress.files import write_atomically, write_bytes_atomically
-from compress.recipe import Student, Teacher
+from compress.recipe import TextSequence, TransformerStudent
 
 DESCRIPTION = "model.json"
 WEIGHTS = "model.safetensors"
@@ -24,13 +24,17 @@ WEIGHTS = "model.safetensors"
 class _Description(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    section: Student | Teacher = Field(discriminator="kind")
+    section: TransformerStudent | TextSequence = Field(discriminator="kind")
     items: PositiveInt
     history_length: PositiveInt
 
 
 def save_model(
-    folder: Path, network: nn.Module, section: Student | Teacher, items: int, history_length: int
+    folder: Path,
+    network: nn.Module,
+    section: TransformerStudent | TextSequence,
+    items: int,
+    history_length: int,
 ) -> None:
     """Write a network that was built from `section`.
 

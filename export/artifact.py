@@ -16,14 +16,23 @@ class Artifact:
 
     path: str
     """Relative to the export stage's folder."""
-    unmasked_path: str
-    """The same graph with seen items allowed: what the unmasked quality is measured on."""
+    inputs: str
+    """Which samples it is asked with: see `export.rows.RowFiles`."""
     format: str
     scheme: str
     target: str
     bytes: int
     sha256: str
     check: Check
+    unmasked_path: str | None = None
+    """Next-item: the same graph with seen items allowed, which the unmasked quality is of."""
+    takes_texts: bool = False
+    """Whether the tokenizer is inside the graph."""
+
+    @property
+    def name(self) -> str:
+        """What its row of the report is called."""
+        return f"{self.format} {self.scheme}" + (" text-in" if self.takes_texts else "")
 
     @property
     def usable(self) -> bool:

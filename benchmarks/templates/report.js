@@ -21,6 +21,13 @@
     return { ...trace, ...paint };
   }
 
+  // A label at 1, 2 and 5 of each decade, or at each decade where those would collide.
+  function logTicks(traces) {
+    const values = traces.flatMap((trace) => trace.x).map(Math.log10);
+    const decades = Math.max(...values) - Math.min(...values);
+    return { dtick: decades > (narrow.matches ? 2 : 5) ? 1 : "D2", tickformat: "~g" };
+  }
+
   function draw(element) {
     const figure = figures[element.dataset.figure];
     const labelled = !narrow.matches;
@@ -37,7 +44,7 @@
       ...figure.layout,
       xaxis: {
         ...axis, ...figure.layout.xaxis, title: title(figure.layout.xaxis.title),
-        ...(figure.layout.xaxis.type === "log" ? { dtick: "D2", tickformat: "~g" } : {}),
+        ...(figure.layout.xaxis.type === "log" ? logTicks(figure.traces) : {}),
       },
       yaxis: { ...axis, ...figure.layout.yaxis, title: title(figure.layout.yaxis.title) },
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -59,6 +66,22 @@
       { responsive: true, displayModeBar: false },
     );
   }
+
+  function sortBy(heading) {
+    const headings = [...heading.parentElement.children];
+    const body = heading.closest("table").tBodies[0];
+    const key = (row) => row.children[headings.indexOf(heading)].dataset.key;
+    const named = headings.indexOf(heading) === 0;
+    const falling = heading.getAttribute("aria-sort") === "ascending";
+    const order = (one, other) =>
+      named ? key(one).localeCompare(key(other)) : Number(key(one)) - Number(key(other));
+    headings.forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    body.append(...[...body.rows].sort((one, other) => (falling ? -1 : 1) * order(one, other)));
+  }
+  document.querySelectorAll("table.sortable thead button").forEach((button) => {
+    button.addEventListener("click", () => sortBy(button.closest("th")));
+  });
 
   const elements = [...document.querySelectorAll("[data-figure]")];
   const drawAll = () => elements.forEach(draw);

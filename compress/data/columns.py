@@ -62,7 +62,7 @@ def text_ids(column: Column) -> pa.StringArray:
     Raises:
         DataError: A cell is empty, NaN, not a whole number, or not UTF-8.
     """
-    column = _plain(column)
+    column = plain(column)
     kind = column.values.type
     if pa.types.is_floating(kind):
         column.refuse_where(pc.is_null(column.values, nan_is_null=True), "is NaN", _ID_ADVICE)
@@ -76,9 +76,9 @@ def text_ids(column: Column) -> pa.StringArray:
     if pa.types.is_integer(kind):
         column.refuse_where(pc.is_null(column.values), "is empty", _ID_ADVICE)
         return column.values.cast(pa.string())
-    if not _is_text(kind):
+    if not is_text(kind):
         raise column.error(0, f"values of type {kind} are no ids", "Write text or integers.")
-    column.refuse_where(_is_blank(column.values), "is empty", _ID_ADVICE)
+    column.refuse_where(is_blank(column.values), "is empty", _ID_ADVICE)
     nan = pc.is_in(column.values, value_set=pa.array(["nan", "NaN"]))
     column.refuse_where(nan, "is NaN", _ID_ADVICE)
     return column.values
@@ -90,10 +90,10 @@ def float_values(column: Column) -> NDArray[np.float64]:
     Raises:
         DataError: A cell is empty, NaN, or not a number.
     """
-    column = _plain(column)
+    column = plain(column)
     values = column.values
-    if _is_text(values.type):
-        column.refuse_where(_is_blank(values), "is empty", "Write a number.")
+    if is_text(values.type):
+        column.refuse_where(is_blank(values), "is empty", "Write a number.")
         values = pc.utf8_trim_whitespace(values)
     problem = "{value} is not a number"
     result = _cast(column, values, pa.float64(), problem, "Write a number.")
@@ -121,7 +121,7 @@ class TimeParser:
         Raises:
             DataError: A cell is empty, NaN, infinite, unparsable, or of the other kind.
         """
-        column = _plain(column)
+        column = plain(column)
         values, kind = column.values, column.values.type
         if pa.types.is_temporal(kind) and not (
             pa.types.is_time(kind) or pa.types.is_duration(kind)
@@ -130,8 +130,8 @@ class TimeParser:
             self._hold_to("instant", column, 0)
             unit = pa.timestamp("us", getattr(kind, "tz", None))
             return _split_microseconds(_numpy(values.cast(unit, safe=False).cast(pa.int64())))
-        if _is_text(kind):
-            column.refuse_where(_is_blank(values), "is empty", _TIME_ADVICE)
+        if is_text(kind):
+            column.refuse_where(is_blank(values), "is empty", _TIME_ADVICE)
             return self._parse_text(column, pc.utf8_trim_whitespace(values))
         self._hold_to("number", column, 0)
         if pa.types.is_integer(kind):
@@ -163,14 +163,18 @@ class TimeParser:
         self.kind = kind
 
 
-def _plain(column: Column) -> Column:
-    """Undo dictionary encoding, and turn bytes and every string type into checked strings."""
+def plain(column: Column) -> Column:
+    """Undo dictionary encoding, and turn bytes and every string type into checked strings.
+
+    Raises:
+        DataError: A cell is not UTF-8.
+    """
     values = column.values
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())  # Arrow computes nothing in 16 bits
-    if _is_text(values.type) or any(test(values.type) for test in _BYTES):
+    if is_text(values.type) or any(test(values.type) for test in _BYTES):
         try:
             # Parquet promises UTF-8 but does not check it.
             values.validate(full=True)
@@ -186,11 +190,13 @@ def _plain(column: Column) -> Column:
     return Column(column.path, column.name, values, column.rows)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's string types."""
     return any(test(kind) for test in _TEXT)
 
 
-def _is_blank(values: pa.Array) -> pa.Array:
+def is_blank(values: pa.Array) -> pa.Array:
+    """Return where an array of strings is null or nothing but white space."""
     return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), True)
 
 

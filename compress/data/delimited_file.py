@@ -5,9 +5,9 @@ is called by its name.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,9 @@ from compress.errors import DataError
 
 LONGEST_LINE = 1 << 24
 """Characters; a longer line means that the file is something else."""
+
+
+_LISTS = pa.list_(pa.string())
 
 
 class _AtomicDialect(csv.Dialect):
@@ -79,9 +82,13 @@ def not_utf8_error(path: Path, row: int, column: str, value: str) -> DataError:
 
 
 def text_batch(
-    path: Path, columns: tuple[str, ...], cells: list[list[str | None]], rows: list[int]
+    path: Path,
+    columns: tuple[str, ...],
+    cells: list[list[Any]],
+    rows: list[int],
+    lists: Container[str] = (),
 ) -> TableBatch:
-    """Return a batch of strings: `cells` holds one list a column.
+    """Return a batch of strings: `cells` holds one list a column, `lists` names those of lists.
 
     Raises:
         DataError: A value is not UTF-8.
@@ -89,7 +96,7 @@ def text_batch(
     arrays = {}
     for column, values in zip(columns, cells, strict=True):
         try:
-            arrays[column] = pa.array(values, pa.string())
+            arrays[column] = pa.array(values, _LISTS if column in lists else pa.string())
         except UnicodeEncodeError:
             for row, value in zip(rows, values, strict=True):
                 if value is not None and not is_utf8(value):

@@ -5,7 +5,6 @@ files. Memory grows with the numbers of users and items, not with the number of 
 """
 
 import errno
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from compress.data.movielens import movielens_table
 from compress.data.npy_writer import NpyWriter
 from compress.data.package_archive import PACKAGES, print_to_stderr
 from compress.data.split_files import SplitSummary, split_files
+from compress.data.table_file import table_sha256
 from compress.errors import DataError
 from compress.recipe import Data, Table, content_hash
 
@@ -46,7 +46,7 @@ def fingerprint(data: Data, recipe_folder: Path) -> str:
     table = _absolute(data.source, recipe_folder)
     files = {"interactions": table.interactions, "items": table.items}
     return content_hash(
-        {name: None if path is None else _file_sha256(Path(path)) for name, path in files.items()}
+        {name: None if path is None else table_sha256(Path(path)) for name, path in files.items()}
     )
 
 
@@ -103,17 +103,6 @@ def _absolute(table: Table, recipe_folder: Path) -> Table:
             "items": None if table.items is None else str(recipe_folder / table.items),
         }
     )
-
-
-def _file_sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        why = error.strerror if isinstance(error, OSError) else error
-        raise DataError(
-            f"{path}: could not be read: {why}. Relative paths count from the recipe's folder."
-        ) from error
 
 
 @dataclass

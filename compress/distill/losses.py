@@ -4,6 +4,7 @@ Every loss is called with the student's logits `[N, items]`, the labels `[N]` (c
 the teacher's `SoftTargets` for the same N positions, and returns a scalar tensor.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -107,7 +108,13 @@ class LabelLoss:
         return F.cross_entropy(logits, labels)
 
 
-Loss = SoftTargetLoss | LabelLoss
+@dataclass(frozen=True)
+class WeightedLoss:
+    """One term of the sum that is minimised."""
+
+    weight: float
+    loss: Callable[..., Tensor]
+    """One of the above, or of `compress.distill.feature_losses`."""
 
 
 def _kl(log_p: Tensor, log_q: Tensor) -> Tensor:

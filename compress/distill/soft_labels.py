@@ -1,7 +1,8 @@
 """The teacher's answers, computed once and kept on disk.
 
-One `.npy` file a field, a row a position of the training windows, and `soft-labels.json`. Up to
-10,000 classes a row is the full fp16 logits `[items]`. Above, it is the top K: `ids` int32 and
+One `.npy` file a field, and `soft-labels.json`. A row is what the teacher says of one example: a
+text, or a position of the training windows. Up to 10,000 classes it is the full fp16 logits
+`[items]`; a single number, a score, is kept in fp32. Above, it is the top K: `ids` int32 and
 `logits` fp16 `[K]`, and `log_sum_exp` fp32 over all classes, which makes the tail one exact bucket.
 The files are written shard by shard; `soft-labels.json` says how many rows are safely there, so
 that an interrupted computation goes on after them. Reading is by memory map.
@@ -20,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from compress.data.dataset import Windows
 from compress.distill.losses import SoftTargets
 from compress.errors import RunError
 from compress.files import write_atomically
@@ -29,6 +29,8 @@ FULL_UP_TO = 10_000
 """Classes up to which the full logits are kept."""
 DEFAULT_TOP_K = 256
 SHARD_BYTES = 16_000_000
+SHARD_ROWS = 8192
+"""At most, so that a kill costs no more than the answers to so many."""
 INDEX = "soft-labels.json"
 
 
@@ -56,7 +58,7 @@ class Layout:
     def fields(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Type and shape of each file."""
         if self.top_k is None:
-            return {"logits": ("<f2", (self.rows, self.items))}
+            return {"logits": ("<f4" if self.items == 1 else "<f2", (self.rows, self.items))}
         return {
             "ids": ("<i4", (self.rows, self.top_k)),
             "logits": ("<f2", (self.rows, self.top_k)),
@@ -68,7 +70,7 @@ def layout(rows: int, items: int, top_k: int | None, temperature: float) -> Layo
     """Choose what a row holds and how many rows make a shard.
 
     Args:
-        rows: Positions of all training windows.
+        rows: Examples: texts, or positions of all training windows.
         items: Classes.
         top_k: Classes to keep; None keeps all up to 10,000 and else the top 256.
         temperature: The T for which the tail of a top-K store is exact.
@@ -77,52 +79,46 @@ def layout(rows: int, items: int, top_k: int | None, temperature: float) -> Layo
         top_k = DEFAULT_TOP_K
     if top_k is not None and top_k >= items:
         top_k = None
-    shard = max(1, SHARD_BYTES // _row_bytes(items, top_k))
+    shard = max(1, min(SHARD_ROWS, SHARD_BYTES // _row_bytes(items, top_k)))
     return Layout(rows, items, shard, top_k, temperature)
 
 
 def _row_bytes(items: int, top_k: int | None) -> int:
-    return 2 * items if top_k is None else 6 * top_k + 4
+    if top_k is not None:
+        return 6 * top_k + 4
+    return 4 if items == 1 else 2 * items
 
 
 def write_soft_labels(
     folder: Path,
     plan: Layout,
-    windows: Windows,
-    *,
-    log_probabilities: Callable[[Tensor, tuple[Tensor, Tensor]], Tensor],
+    answers: Callable[[int, int], Tensor],
     advance: Callable[[float], None] = lambda done: None,
-    batch_size: int = 64,
+    batch: int | Callable[[int], int] = 64,
 ) -> None:
     """Compute every shard that is not there yet.
 
     Args:
         folder: Where the files go.
         plan: What `layout` returned.
-        windows: The training windows.
-        log_probabilities: The teacher: histories `[B, L]` and the rows and columns of N positions
-            in them, to logits `[N, items]`.
+        answers: The teacher: the first row and the one after the last, to their logits
+            `[rows, items]`, on any device and in any precision.
         advance: Told the finished share after every batch.
-        batch_size: Windows that the teacher answers at once.
+        batch: Rows that the teacher answers at once; or, for a row to begin with, the row after
+            the last of its batch.
     """
     folder.mkdir(parents=True, exist_ok=True)
     there = _rows_there(folder, plan)
     files = {name: _ArrayFile(folder / f"{name}.npy", *plan.fields[name]) for name in plan.fields}
     for first in range(there, plan.rows, plan.rows_per_shard):
         stop = min(first + plan.rows_per_shard, plan.rows)
-        low = int(np.searchsorted(windows.offsets, first, side="right")) - 1
-        high = int(np.searchsorted(windows.offsets, stop, side="left"))
         pieces: list[dict[str, NDArray[np.generic]]] = []
-        for start in range(low, high, batch_size):
-            chosen = np.arange(start, min(start + batch_size, high))
-            inputs, targets = windows.batch(chosen)
-            wanted = torch.where(torch.from_numpy(targets) != 0)
-            logits = log_probabilities(torch.from_numpy(inputs), (wanted[0], wanted[1]))
-            begin = max(0, first - int(windows.offsets[chosen[0]]))
-            end = min(len(logits), stop - int(windows.offsets[chosen[0]]))
-            pieces.append(_compact(logits[begin:end], plan))
-            done = min(stop, int(windows.offsets[chosen[-1] + 1]))
-            advance(done / plan.rows)
+        start = first
+        while start < stop:
+            end = min(start + batch if isinstance(batch, int) else batch(start), stop)
+            pieces.append(_compact(answers(start, end).float().cpu(), plan))
+            advance(end / plan.rows)
+            start = end
         for name, file in files.items():
             file.write(first, np.concatenate([piece[name] for piece in pieces]))
         write_atomically(folder / INDEX, json.dumps({**asdict(plan), "rows_there": stop}, indent=1))
@@ -197,7 +193,7 @@ class SoftLabels:
         """Return the soft targets of some rows, in their order.
 
         Args:
-            rows: `[N]` row numbers: `windows.offsets[w] + p` for position p of window w.
+            rows: `[N]` row numbers; of windows, `windows.offsets[w] + p` is position p of window w.
         """
         arrays = {name: torch.from_numpy(field[rows]) for name, field in self._fields.items()}
         return SoftTargets(
@@ -210,7 +206,7 @@ class SoftLabels:
 
 def _compact(logits: Tensor, plan: Layout) -> dict[str, NDArray[np.generic]]:
     if plan.top_k is None:
-        return {"logits": logits.half().numpy()}
+        return {"logits": (logits if plan.items == 1 else logits.half()).numpy()}
     top = logits.topk(plan.top_k, dim=-1)
     return {
         "ids": top.indices.int().numpy(),

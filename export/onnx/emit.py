@@ -26,7 +26,7 @@ def emit_onnx(module: NextItemDeploy, signature: Signature, path: Path) -> None:
         signature: Goes into the file's metadata.
         path: The file to write.
     """
-    example = torch.zeros(2, signature.history_length, dtype=torch.int32)
+    example = torch.zeros(2, int(signature.fields["history_length"]), dtype=torch.int32)
     example[:, -1] = 2
     with warnings.catch_warnings(), redirect_stdout(StringIO()), torch.inference_mode():
         warnings.simplefilter("ignore")

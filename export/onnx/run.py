@@ -4,10 +4,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from compress.errors import UserError
+from export.onnx.session import open_session
 
 
 class OnnxRunner:
@@ -23,25 +23,19 @@ class OnnxRunner:
         self.path = Path(path)
         self.threads = threads
         self._session: Any = None
+        self._run: Any = None
+        self._inputs: tuple[str, ...] = ()
+        self._outputs: list[str] = []
+        self._count = 0
+        self._takes_texts = False
 
     def __enter__(self) -> Self:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(self.path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own types share no base but Exception
-            raise UserError(
-                f"{self.path} is not an ONNX file that ONNX Runtime can load: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
+        self._session = session = open_session(self.path, self.threads)
+        self._run = session.run
+        self._inputs = tuple(one.name for one in session.get_inputs())
+        self._count = len(self._inputs)
+        self._takes_texts = any(one.type == "tensor(string)" for one in session.get_inputs())
+        self._outputs = [one.name for one in session.get_outputs()]
         return self
 
     def __exit__(
@@ -50,14 +44,37 @@ class OnnxRunner:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._session = None
+        self._session = self._run = None
 
-    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See `export.runner.Runner`."""
-        item_ids, scores = self._session.run(["item_ids", "scores"], {"history": history})
-        return item_ids, scores
+        if len(inputs) != self._count:
+            inputs = self._chosen(inputs)
+        if self._takes_texts:
+            inputs = {name: _texts_as_objects(array) for name, array in inputs.items()}
+        answers = self._run(self._outputs, inputs)
+        return dict(zip(self._outputs, answers))  # noqa: B905  (strict= costs 0.2 us a call)
+
+    def _chosen(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Leave out what the file does not take, such as the token types of a model without."""
+        try:
+            return {name: inputs[name] for name in self._inputs}
+        except KeyError as error:
+            raise UserError(
+                f"{self.path} takes {', '.join(self._inputs)}, and was given {', '.join(inputs)}"
+            ) from error
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what the file takes."""
+        return self._inputs
 
     @property
     def metadata(self) -> dict[str, str]:
         """The file's metadata: see `export.signature`."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
+
+
+def _texts_as_objects(array: NDArray[Any]) -> NDArray[Any]:
+    """Give texts as objects: ONNX Runtime ends NumPy's own texts at their first NUL."""
+    return array.astype(object) if array.dtype.kind == "U" else array

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from compress.errors import UserError
@@ -63,10 +62,10 @@ class PyTorchRunner:
         self._module = None
         torch.set_num_threads(self._threads_before)
 
-    def __call__(self, history: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See `export.runner.Runner`."""
         import torch
 
         with torch.inference_mode():
-            item_ids, scores = self._module(torch.from_numpy(history))
-        return item_ids.numpy(), scores.numpy()
+            item_ids, scores = self._module(torch.from_numpy(inputs["history"]))
+        return {"item_ids": item_ids.numpy(), "scores": scores.numpy()}

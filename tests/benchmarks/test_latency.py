@@ -3,19 +3,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.latency import Latency, measure_latency, queries_needed
+from benchmarks.latency import SAMPLES_KEPT, Latency, evenly_spaced, measure_latency, queries_needed
 from compress.errors import UserError
 from export.runner import RunnerSpec
+from export.samples import Samples
 
 HISTORIES = np.random.default_rng(1).integers(2, 32, (40, 12)).astype(np.int32)
+SAMPLES = Samples({"history": HISTORIES})
 
 
 def measure(model: Path, folder: Path, threads: int = 1) -> Latency:
     return measure_latency(
         RunnerSpec("onnx", str(model), threads=7),
-        HISTORIES,
+        SAMPLES,
         queries=64,
         seconds=0.3,
         threads=threads,
@@ -76,7 +80,7 @@ def test_memory_and_load_time_are_of_the_fresh_process(latency):
     assert 0 < latency.load_ms < 1000
 
 
-def test_histories_are_asked_with_a_fixed_seed_and_threads_are_as_told(tiny_model, folder, latency):
+def test_samples_are_asked_with_a_fixed_seed_and_threads_are_as_told(tiny_model, folder, latency):
     job = json.loads((folder / "job.json").read_text())
     assert job["spec"]["threads"] == latency.threads == 1
     detail = (folder / "mlperf_log_detail.txt").read_text()
@@ -97,7 +101,7 @@ def test_a_slow_model_still_gets_all_its_queries(tmp_path, tiny_model):
     """min_duration is over long before the queries are: both must be met."""
     latency = measure_latency(
         RunnerSpec("onnx", str(tiny_model)),
-        HISTORIES,
+        SAMPLES,
         queries=3000,
         seconds=0.001,
         threads=1,
@@ -127,7 +131,7 @@ def test_a_model_that_fails_while_measured_is_a_users_error_and_does_not_hang(ti
     with pytest.raises(UserError, match="indices element out of data bounds"):
         measure_latency(
             RunnerSpec("onnx", str(tiny_model)),
-            histories,
+            Samples({"history": histories}),
             queries=3000,
             seconds=1e-4,
             threads=1,
@@ -136,13 +140,75 @@ def test_a_model_that_fails_while_measured_is_a_users_error_and_does_not_hang(ti
     assert "issue" in (tmp_path / "process.log").read_text()  # LoadGen was asking.
 
 
-def test_no_histories_are_refused(tiny_model, tmp_path):
-    with pytest.raises(ValueError, match="no histories"):
+def test_no_samples_are_refused(tiny_model, tmp_path):
+    with pytest.raises(ValueError, match="no samples"):
         measure_latency(
             RunnerSpec("onnx", str(tiny_model)),
-            HISTORIES[:0],
+            Samples({"history": HISTORIES[:0]}),
             queries=64,
             seconds=0.1,
             threads=1,
             log_folder=tmp_path,
         )
+
+
+def test_of_many_samples_some_are_kept_from_first_to_last():
+    many = Samples({"history": np.arange(5000, dtype=np.int32)[:, None]})
+    kept = evenly_spaced(many).arrays["history"][:, 0]
+    assert (len(kept), kept[0], kept[-1]) == (SAMPLES_KEPT, 0, 4999)
+    assert set(np.diff(kept)) == {2, 3}
+    assert evenly_spaced(SAMPLES) is SAMPLES
+
+
+def test_rows_are_asked_without_their_padding(tmp_path):
+    """The model fails on padding: that it is measured at all shows that none went in."""
+    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT32, ["B", "L"])
+    score = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["B", "L"])
+    table = numpy_helper.from_array(np.zeros(3, np.float32), "table")
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "input_ids"], ["score"])],
+        "g",
+        [ids],
+        [score],
+        [table],
+    )
+    opset = helper.make_opsetid("", 17)
+    path = tmp_path / "m.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
+    padded = np.array([[1, 2, 9, 9], [1, 9, 9, 9]], np.int32)
+
+    def ask(lengths: list[int]) -> Latency:
+        return measure_latency(
+            RunnerSpec("onnx", str(path)),
+            Samples({"input_ids": padded}, np.array(lengths, np.int32)),
+            queries=64,
+            seconds=0.01,
+            threads=1,
+            log_folder=tmp_path / "logs",
+        )
+
+    assert ask([2, 1]).queries >= 64
+    with pytest.raises(UserError, match="out of data bounds"):
+        ask([2, 2])
+
+
+def test_texts_are_measured_without_the_memory_of_the_operators_python_package(tmp_path):
+    """StringUpper is of onnxruntime-extensions, whose package would import PyTorch."""
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.STRING, ["B"]) for name in ("text", "upper")
+    ]
+    node = helper.make_node("StringUpper", ["text"], ["upper"], domain="ai.onnx.contrib")
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.contrib", 1)]
+    graph = helper.make_graph([node], "g", values[:1], values[1:])
+    path = tmp_path / "upper.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    latency = measure_latency(
+        RunnerSpec("onnx", str(path)),
+        Samples({"text": np.array(["red dress", "", "红色"])}),
+        queries=64,
+        seconds=0.05,
+        threads=1,
+        log_folder=tmp_path,
+    )
+    assert latency.queries >= 64
+    assert latency.peak_rss_mb < 150

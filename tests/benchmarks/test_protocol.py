@@ -1,8 +1,8 @@
 from benchmarks.protocol import protocol_lines
-from compress.recipe import GlobalTime, Recipe
+from compress.recipe import GlobalTime, NextItemRecipe
 
 
-def lines(recipe: Recipe) -> str:
+def lines(recipe: NextItemRecipe) -> str:
     return " ".join(protocol_lines(recipe, cases=943, items=1682, queries=64, seconds=2.0))
 
 

@@ -4,6 +4,7 @@ import pytest
 from benchmarks.quality import Evaluation, evaluate
 from compress.metrics import NOT_FOUND
 from export.runner import RunnerSpec, open_runner
+from export.samples import Samples
 
 
 class Table:
@@ -21,11 +22,12 @@ class Table:
     def __exit__(self, *_):
         self.loaded = False
 
-    def __call__(self, history):
+    def __call__(self, inputs):
         assert self.loaded
+        history = inputs["history"]
         self.batches.append(len(history))
         rows = self.answers[history[:, 0]]
-        return rows, np.zeros(rows.shape, np.float32)
+        return {"item_ids": rows, "scores": np.zeros(rows.shape, np.float32)}
 
 
 def seen(*lists: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -33,8 +35,8 @@ def seen(*lists: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return offsets, np.array([code for one in lists for code in one], dtype=np.int32)
 
 
-def cases(count: int) -> np.ndarray:
-    return np.arange(count, dtype=np.int32)[:, None]
+def cases(count: int) -> Samples:
+    return Samples({"history": np.arange(count, dtype=np.int32)[:, None]})
 
 
 def test_items_seen_before_the_window_do_not_stand_in_the_targets_way():
@@ -42,7 +44,7 @@ def test_items_seen_before_the_window_do_not_stand_in_the_targets_way():
     answers = evaluate(
         Table([[7, 3, 9]]),
         None,
-        histories=cases(1),
+        samples=cases(1),
         targets=np.array([9], np.int32),
         seen=seen([7]),
         items=10,
@@ -57,7 +59,7 @@ def test_unmasked_figures_come_from_the_twin_and_keep_seen_items():
     answers = evaluate(
         runner,
         twin,
-        histories=cases(1),
+        samples=cases(1),
         targets=np.array([3], np.int32),
         seen=seen([7, 8]),
         items=10,
@@ -72,7 +74,7 @@ def test_lists_left_with_fewer_than_20_items_are_counted():
     answers = evaluate(
         Table([long, short, short]),
         None,
-        histories=cases(3),
+        samples=cases(3),
         targets=np.array([5, 5, 5], np.int32),
         seen=seen([2], [], [2]),
         items=40,
@@ -85,7 +87,7 @@ def test_all_cases_are_asked_in_batches():
     answers = evaluate(
         runner,
         None,
-        histories=cases(600),
+        samples=cases(600),
         targets=np.full(600, 2, np.int32),
         seen=seen(*[[]] * 600),
         items=1,
@@ -98,15 +100,15 @@ def test_quality_has_every_metric_masked_and_unmasked():
     answers = evaluate(
         Table([[2, 3], [3, 2]]),
         Table([[9, 9], [9, 2]]),
-        histories=cases(2),
+        samples=cases(2),
         targets=np.array([2, 2], np.int32),
         seen=seen([], []),
         items=8,
     )
     quality = answers.quality(100, 1)
     names = {f"{name}@{k}" for name in ("hit", "recall", "ndcg", "mrr") for k in (10, 20)}
-    assert set(quality.masked) == set(quality.unmasked) == names
-    assert quality.masked["mrr@10"].value == pytest.approx(0.75)  # places 1 and 2
+    assert set(quality.metrics) == set(quality.unmasked) == names
+    assert quality.metrics["mrr@10"].value == pytest.approx(0.75)  # places 1 and 2
     assert quality.unmasked["hit@10"].value == pytest.approx(0.5)
     assert quality.coverage == {"coverage@10": 0.25, "coverage@20": 0.25}
     assert quality.cases == 2
@@ -136,11 +138,11 @@ def test_evaluations_survive_their_file(unmasked, tmp_path):
 def test_a_real_file_is_evaluated_through_its_runtime(tiny_model):
     histories = np.random.default_rng(2).integers(2, 32, (50, 6)).astype(np.int32)
     with open_runner(RunnerSpec("onnx", str(tiny_model))) as runner:
-        best = runner(histories)[0][:, 0]
+        best = runner({"history": histories})["item_ids"][:, 0]
     answers = evaluate(
         open_runner(RunnerSpec("onnx", str(tiny_model))),
         None,
-        histories=histories,
+        samples=Samples({"history": histories}),
         targets=best,
         seen=seen(*[[]] * 50),
         items=30,
@@ -153,7 +155,7 @@ def test_arrays_of_different_cases_and_no_cases_are_refused():
         evaluate(
             Table([[2]]),
             None,
-            histories=cases(1),
+            samples=cases(1),
             targets=np.array([2, 3], np.int32),
             seen=seen([]),
             items=5,
@@ -162,7 +164,7 @@ def test_arrays_of_different_cases_and_no_cases_are_refused():
         evaluate(
             Table([[2]]),
             None,
-            histories=cases(0),
+            samples=cases(0),
             targets=np.zeros(0, np.int32),
             seen=seen(),
             items=5,

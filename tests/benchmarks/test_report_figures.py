@@ -5,7 +5,7 @@ import pytest
 from benchmarks.measurement import Row
 from benchmarks.report import Measured, build_report
 from benchmarks.report_figures import curve_figures, trade_off_figure
-from benchmarks.report_page import all_rows
+from benchmarks.report_tables import all_rows
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def rows(inputs):
 
 
 def test_one_point_a_row_with_its_interval(rows):
-    traces = trade_off_figure(rows)["traces"]
+    traces = trade_off_figure(rows, "ndcg@10")["traces"]
     assert [trace["name"] for trace in traces] == [row.name for row in rows]
     for trace, row in zip(traces, rows, strict=True):
         interval = row.quality["ndcg@10"]
@@ -24,17 +24,17 @@ def test_one_point_a_row_with_its_interval(rows):
 
 
 def test_latency_is_on_a_log_axis(rows):
-    assert trade_off_figure(rows)["layout"]["xaxis"]["type"] == "log"
+    assert trade_off_figure(rows, "ndcg@10")["layout"]["xaxis"]["type"] == "log"
 
 
 def test_rows_of_one_role_have_symbols_of_their_own(rows):
-    symbols = [trace["marker"]["symbol"] for trace in trade_off_figure(rows)["traces"]]
+    symbols = [trace["marker"]["symbol"] for trace in trade_off_figure(rows, "ndcg@10")["traces"]]
     assert len(set(symbols)) == len(symbols)
 
 
 def test_names_of_points_at_one_place_go_to_different_sides(rows):
     same = [row.model_copy(update={"name": f"model {n}"}) for n, row in enumerate([rows[2]] * 3)]
-    places = [trace["textposition"] for trace in trade_off_figure(same)["traces"]]
+    places = [trace["textposition"] for trace in trade_off_figure(same, "ndcg@10")["traces"]]
     assert len(set(places)) == 3
 
 
@@ -43,22 +43,23 @@ def test_a_refused_file_is_crossed_out_and_one_without_figures_left_out(inputs):
     file = replace(artifact.row.file, usable=False, refused_because="it differs")
     measured = [
         *inputs.measured[:-1],
-        Measured(replace(artifact.row, file=file), artifact.values),
+        Measured(replace(artifact.row, file=file), artifact.statistics),
         Measured(Row("crashed", "artifact", 5, None, None, file=replace(file, path="c")), None),
     ]
-    traces = trade_off_figure(all_rows(build_report(replace(inputs, measured=measured))))["traces"]
+    rows = all_rows(build_report(replace(inputs, measured=measured)))
+    traces = trade_off_figure(rows, "ndcg@10")["traces"]
     assert traces[-1]["name"] == artifact.row.name
     assert traces[-1]["marker"]["symbol"] == "x"
     assert traces[-1]["meta"]["colour"] == "refused"
 
 
 def test_no_measured_row_makes_an_empty_picture():
-    assert trade_off_figure([])["traces"] == []
+    assert trade_off_figure([], "ndcg@10")["traces"] == []
 
 
 def test_curves_mark_the_epoch_that_was_kept(inputs):
     curves = build_report(inputs).curves
-    figures = curve_figures(curves)
+    figures = curve_figures(curves, "ndcg@10")
     lines = [one for one in figures["validation"]["traces"] if one["mode"] == "lines"]
     dots = [one for one in figures["validation"]["traces"] if one["mode"] == "markers"]
     assert len(lines) == len(dots) == len(figures["loss"]["traces"]) == 5
@@ -68,4 +69,4 @@ def test_curves_mark_the_epoch_that_was_kept(inputs):
 
 
 def test_no_curves_make_no_picture():
-    assert curve_figures([]) == {}
+    assert curve_figures([], "ndcg@10") == {}

@@ -1,83 +1,20 @@
 """The page as a person opens it: in Chromium, with its picture drawn and its console silent."""
 
 import re
-import shutil
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from benchmarks.report import build_report
 from benchmarks.report_page import render_page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--allow-file-access-from-files",
-    "--enable-logging=stderr",
-    "--v=0",
-    "--window-size=1280,900",
-    "--virtual-time-budget=5000",
-    "--dump-dom",
-)
+from .browser import faults, needs_chromium, opened
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What came of a page once its scripts had run."""
-
-    document: str
-    console: tuple[str, ...]
-
-    def points(self, figure: str) -> int:
-        """Points that Plotly drew in one of the page's pictures."""
-        picture = self.document.partition(f'data-figure="{figure}"')[2].partition("</section>")[0]
-        return picture.count('class="point"')
-
-
-def open_page(page: Path, profile: Path) -> Opened:
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *FLAGS,
-            f"--user-data-dir={profile}",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    console = tuple(line for line in done.stderr.splitlines() if "CONSOLE" in line)
-    return Opened(done.stdout, console)
-
-
-def faults(opened: Opened, rows: int) -> list[str]:
-    """What is wrong with a report as opened; nothing in a good one."""
-    missing = [] if opened.points("trade-off") == rows else ["the picture is not drawn"]
-    return [*missing, *opened.console]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def page(inputs) -> str:
     return render_page(build_report(inputs))
-
-
-def opened(text: str, folder: Path) -> Opened:
-    (folder / "report.html").write_text(text, encoding="utf-8")
-    return open_page(folder / "report.html", folder / "profile")
 
 
 def test_the_picture_has_a_point_a_row_and_the_console_is_silent(page, inputs, tmp_path):

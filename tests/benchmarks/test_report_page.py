@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.report import Measured, build_report
 from benchmarks.report_data import ReportData
-from benchmarks.report_page import render_page, significant
+from benchmarks.report_page import render_page
+from benchmarks.wording import significant
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>"
 
@@ -95,10 +96,20 @@ def test_it_claims_nothing_that_the_interval_does_not_support(report):
     assert "Distillation helped" not in text
 
 
+def test_differences_have_a_minus_sign(report):
+    gain = report.distillation_gain.model_copy(update={"value": -0.002, "low": -0.01})
+    text = " ".join(
+        Elements(render_page(report.model_copy(update={"distillation_gain": gain}))).text
+    )
+    assert "−0.0020" in text
+    assert "95% interval −0.0100 to +" in text
+    assert "-0.0020" not in text
+
+
 def test_a_refused_file_is_named_at_the_top_with_the_reason(inputs):
     last = inputs.measured[-1]
     file = replace(last.row.file, usable=False, refused_because="overlap 0.61, at least 0.9 wanted")
-    refused = Measured(replace(last.row, file=file), last.values)
+    refused = Measured(replace(last.row, file=file), last.statistics)
     page = render_page(build_report(replace(inputs, measured=[*inputs.measured[:-1], refused])))
     head = page[: page.index('data-figure="trade-off"')]
     assert 'class="banner refused"' in head
@@ -115,7 +126,7 @@ def test_a_percentile_with_too_few_queries_is_marked(inputs):
     teacher = inputs.measured[2]
     few = replace(teacher.row.latency, queries=64, p99_ms=None)
     measured = list(inputs.measured)
-    measured[2] = Measured(replace(teacher.row, latency=few), teacher.values)
+    measured[2] = Measured(replace(teacher.row, latency=few), teacher.statistics)
     assert "≈ 21.5" in render_page(build_report(replace(inputs, measured=measured)))
 
 
@@ -127,7 +138,7 @@ def test_hostile_texts_stay_texts(inputs, page):
         inputs,
         measured=[
             *inputs.measured[:-1],
-            Measured(replace(last.row, name=HOSTILE, file=file), last.values),
+            Measured(replace(last.row, name=HOSTILE, file=file), last.statistics),
         ],
         counts={HOSTILE: 3},
         protocol=[HOSTILE],
@@ -146,17 +157,61 @@ def test_hostile_texts_stay_texts(inputs, page):
     assert names[-1].startswith("&lt;/script&gt;")
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (None, "–"),
-        (1234.4, "1,234"),
-        (56.72, "56.7"),
-        (8.904, "8.90"),
-        (0.1234, "0.123"),
-        (0.00871, "0.0087"),
-        (0.0, "0"),
-    ],
-)
-def test_numbers_show_what_means_something(value, shown):
-    assert significant(value) == shown
+# ------------------------------------------------------------------------------ tasks on text
+
+
+@pytest.fixture(scope="module")
+def text_page(text_label_inputs) -> Elements:
+    return Elements(render_page(build_report(text_label_inputs)))
+
+
+def test_a_text_report_speaks_of_texts(text_page):
+    for shown in ("Macro-F1", "Top-5 accuracy", "Same answer as", "lower is better"):
+        assert shown in text_page.text
+    text = " ".join(text_page.text)
+    assert "paired over test texts" in text
+    assert "Largest probability difference" in text
+    for absent in ("NDCG", "masked", "Coverage", "Short lists"):
+        assert absent not in text.partition("Protocol")[0]
+
+
+def test_warnings_of_the_data_stand_at_the_top(text_page, text_label_inputs, elements):
+    top = text_page.text[: text_page.text.index("Quality against latency")]
+    assert "Worth knowing about the data" in top
+    assert set(text_label_inputs.warnings) <= set(top)
+    assert "Worth knowing about the data" not in elements.text
+
+
+def test_every_class_of_every_model_is_in_the_table(text_page, text_label_inputs):
+    start = text_page.text.index("Every class: F1, precision and recall")
+    table = text_page.text[start : text_page.text.index("Beside the plain Optimum route")]
+    teacher = next(one for one in text_label_inputs.measured if one.row.role == "teacher")
+    for name, found in teacher.row.quality.classes.items():
+        assert name in table
+        if found.support:
+            assert f"{found.f1:.3f}" in table
+    assert "onnx int8-dynamic − teacher" in table
+
+
+def test_a_peer_has_a_section_and_a_row_of_its_own(text_page, elements):
+    section = text_page.text[text_page.text.index("Beside the plain Optimum route") :]
+    assert "0.842 [0.816, 0.871] times the p90 latency" in " ".join(section[:4])
+    assert text_page.text.count("Optimum int8 (plain)") >= 3
+    assert "made by another tool" in text_page.text
+    assert "Beside the plain Optimum route" not in elements.text
+
+
+def test_hostile_class_names_stay_text(text_label_inputs):
+    measured = []
+    for one in text_label_inputs.measured:
+        classes = {
+            HOSTILE if name == "Trend" else name: found
+            for name, found in one.row.quality.classes.items()
+        }
+        quality = replace(one.row.quality, classes=classes)
+        measured.append(Measured(replace(one.row, quality=quality), one.statistics))
+    hostile = replace(text_label_inputs, measured=measured, warnings=[HOSTILE])
+    attacked = Elements(render_page(build_report(hostile)))
+    assert len(attacked.scripts) == 3
+    assert attacked.text.count(HOSTILE) >= 2
+    assert "img" not in {tag for tag, _ in attacked.tags}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.errors import RecipeError
-from compress.recipe import SoftTargets, Table
+from compress.recipe import NextItemRecipe, SoftTargets, Table, TextLabelRecipe
 from compress.recipe_file import parse_recipe, read_recipe, recipe_schema, recipe_yaml
 
 SMALLEST = """\
@@ -168,6 +168,55 @@ def test_written_out_recipe_reads_as_the_same():
     assert parse_recipe(recipe_yaml(recipe)) == recipe
 
 
-def test_schema_names_every_section():
-    schema = recipe_schema()
-    assert {"data", "teacher", "student", "distillation", "budget"} <= set(schema["properties"])
+def test_schema_names_every_section_of_every_task():
+    sections = {"data", "teacher", "student", "distillation", "budget"}
+    parts = recipe_schema()["$defs"]
+    for recipe in ("NextItemRecipe", "TextLabelRecipe", "TextPairRecipe"):
+        assert sections <= set(parts[recipe]["properties"])
+
+
+TEXTS = """\
+name: tiny
+task: {kind: text-label}
+data: {source: {kind: womens-clothing}}
+student: {kind: bert}
+"""
+
+
+def test_the_task_decides_which_kinds_there_are():
+    assert isinstance(parse_recipe(TEXTS), TextLabelRecipe)
+    assert isinstance(parse_recipe(SMALLEST), NextItemRecipe)
+    with pytest.raises(RecipeError, match=r"kind 'text-lable' does not exist; did you mean 'text-"):
+        parse_recipe(TEXTS.replace("text-label", "text-lable"))
+    with pytest.raises(RecipeError, match="task: has no kind; add one of next-item, text-label"):
+        parse_recipe(TEXTS.replace("kind: text-label", "max_length: 9"))
+    with pytest.raises(RecipeError, match=r"data\.source: kind 'movielens-100k' does not exist"):
+        parse_recipe(TEXTS.replace("womens-clothing", "movielens-100k"))
+
+
+def test_a_choice_among_plain_types_is_one_fault_at_the_users_key():
+    text = TEXTS.replace("kind: bert", "kind: bert, initialise: {layers: firs}")
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(text)
+    assert str(caught.value) == (
+        "student.initialise.layers: 'firs' is not one of none, first, last, uniform; "
+        "did you mean 'first'? (recipe:4)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "embeddings", "layers"),
+    [("'embeddings, 6'", True, 6), ("[embeddings, 6]", True, 6), ("6", False, 6), ("''", False, 0)],
+)
+def test_freeze_is_written_as_a_person_would(written, embeddings, layers):
+    recipe = parse_recipe(TEXTS + f"teacher: {{kind: huggingface, freeze: {written}}}\n")
+    assert (recipe.teacher.frozen_embeddings, recipe.teacher.frozen_layers) == (embeddings, layers)
+    assert parse_recipe(recipe_yaml(recipe)) == recipe
+
+
+def test_features_are_compared_only_where_both_cut_texts_alike():
+    matched = "distillation: {losses: [{kind: soft-targets}, {kind: attention}]}\n"
+    assert parse_recipe(TEXTS + matched).distillation.reads_features
+    other = TEXTS.replace("kind: bert", "kind: bert, tokenizer: {minimum_count: 3}")
+    with pytest.raises(RecipeError, match="piece by piece, so both must cut texts alike"):
+        parse_recipe(other + matched)

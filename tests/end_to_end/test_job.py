@@ -82,7 +82,7 @@ def test_files_are_what_the_report_says(job):
         assert path.stat().st_size == artifact["bytes"]
     schemes = {artifact["scheme"]: artifact for artifact in job.report["artifacts"]}
     assert schemes["int8-dynamic"]["bytes"] < schemes["fp32"]["bytes"]
-    assert schemes["fp32"]["fidelity"]["student_overlap@10"] > 0.999
+    assert schemes["fp32"]["fidelity"]["student"] > 0.999
 
 
 def test_quality_of_a_file_is_that_of_its_answers(job):

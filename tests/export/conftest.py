@@ -9,8 +9,8 @@ from compress.saved_model import save_model
 from compress.students.transformer import TransformerStudent
 from export.deploy import NextItemDeploy, StudentScorer
 from export.onnx.emit import emit_onnx, quantize_onnx
-from export.signature import Signature
-from export.verification import Reference
+from export.ranking_verification import Reference
+from export.signature import next_item_signature
 
 ITEMS, LENGTH, TOP_K = 300, 12, 25
 
@@ -60,7 +60,14 @@ def reference(deploy, histories):
 
 @pytest.fixture(scope="session")
 def signature():
-    return Signature(ITEMS, LENGTH, TOP_K, True, "recipe hash", "item map hash")
+    return next_item_signature(
+        items=ITEMS,
+        history_length=LENGTH,
+        top_k=TOP_K,
+        mask_seen=True,
+        recipe_sha256="recipe hash",
+        item_map_sha256="item map hash",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -127,3 +127,41 @@ def test_sparse_columns_may_miss_in_some_json_lines_but_not_in_all(tmp_path: Pat
     assert batch.columns["title"].to_pylist() == [None, "B"]
     with pytest.raises(DataError, match="no column 'titel'. Did you mean 'title'"):
         list(read_batches(path, ["item"], sparse=["titel"]))
+
+
+def test_parquet_may_say_its_compression_behind_its_ending(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet.brotli"
+    pq.write_table(pa.table({"user": ["a", "b"]}), path, compression="brotli")
+    assert next(read_batches(path, ["user"])).columns["user"].to_pylist() == ["a", "b"]
+    other = tmp_path / "t.csv.gzip"
+    other.write_bytes(b"user\na\n")
+    with pytest.raises(DataError, match=r"the ending '\.gzip' is not known"):
+        list(read_batches(other, ["user"]))
+
+
+def test_json_lists_stay_lists_where_lists_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    lines = ['["a, b", 1]', "[]", "null", '[null, "c"]']
+    path.write_text("".join(f'{{"tags": {line}, "other": ["x", "y"]}}\n' for line in lines))
+    batch = next(read_batches(path, ["other"], ["tags"], lists={"tags": None}))
+    assert batch.columns["tags"].to_pylist() == [["a, b", "1"], [], None, ["", "c"]]
+    assert batch.columns["other"].to_pylist() == ["x, y"] * 4
+
+
+def test_json_text_is_split_into_lists_only_by_a_separator(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"tags": ["a|b"]}\n{"tags": "a|b"}\n{"tags": 3}\n')
+    batch = next(read_batches(path, ["tags"], lists={"tags": "|"}))
+    assert batch.columns["tags"].to_pylist() == [["a|b"], ["a", "b"], ["3"]]
+    with pytest.raises(DataError, match="row 2, column 'tags': 'a|b' is no list.*label_sep"):
+        list(read_batches(path, ["tags"], lists={"tags": None}))
+
+
+def test_faults_in_json_lists_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'{"tags": ["a"]}\n{"tags": ["\xff"]}\n')
+    with pytest.raises(DataError, match="row 2, column 'tags': .*not UTF-8"):
+        list(read_batches(path, ["tags"], lists={"tags": None}))
+    path.write_text('{"tags": ["a"]}\n{"tags": [{}]}\n')
+    with pytest.raises(DataError, match="row 2, column 'tags': {} is no text or number"):
+        list(read_batches(path, ["tags"], lists={"tags": None}))

@@ -1,6 +1,7 @@
 """Checkpoints: whole or not there, and only data."""
 
 import pickle
+import resource
 
 import pytest
 import torch
@@ -27,6 +28,27 @@ def test_a_failed_save_leaves_the_last_one(tmp_path):
     with pytest.raises((AttributeError, pickle.PicklingError)):
         AtomicCheckpointIO().save_checkpoint({"epoch": lambda: 2}, path)
     assert load_checkpoint(path) == {"epoch": 1}
+
+
+def test_the_best_one_is_its_weights_alone(tmp_path):
+    """The state of the optimizer is twice as large, and is in the last one."""
+    state = {"state_dict": {"weight": torch.ones(2)}, "optimizer_states": [torch.ones(4)]}
+    for name in ("best", "last"):
+        AtomicCheckpointIO().save_checkpoint(state, tmp_path / f"{name}.ckpt")
+    assert set(load_checkpoint(tmp_path / "best.ckpt")) == {"state_dict"}
+    assert set(load_checkpoint(tmp_path / "last.ckpt")) == set(state)
+
+
+def test_a_full_disk_is_an_error_of_the_operating_system(tmp_path):
+    """Which a run turns into a message; PyTorch's own error would be a traceback."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            AtomicCheckpointIO().save_checkpoint({"w": torch.ones(10_000)}, tmp_path / "last.ckpt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert load_checkpoint(tmp_path / "last.ckpt") is None
 
 
 class Hostile:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from compress.data.windows import Windows
+from compress.distill.next_item_answers import PositionAnswers
 from compress.distill.soft_labels import Layout, SoftLabels, layout, write_soft_labels
 from compress.errors import RunError
 
@@ -42,7 +43,8 @@ def expected(teacher, windows):
 
 
 def write(folder, windows, teacher, plan):
-    write_soft_labels(folder, plan, windows, log_probabilities=teacher, batch_size=2)
+    answers = PositionAnswers(windows, teacher, batch_size=2)
+    write_soft_labels(folder, plan, answers, batch=answers.batch_end)
     return SoftLabels(folder)
 
 
@@ -110,6 +112,34 @@ def test_full_logits_up_to_ten_thousand_classes_then_the_top():
     assert layout(100, 10_000, None, 1.0).top_k is None
     assert layout(100, 10_001, None, 1.0).top_k == 256
     assert layout(100, 50, 80, 1.0).top_k is None
+
+
+def test_scores_are_kept_in_full_precision(tmp_path):
+    """fp16 ends at 65,504, and rounds 1,001.3 to 1,001.5."""
+    scores = torch.tensor([[1001.3], [1e6], [-0.1]])
+    plan = layout(3, 1, None, 1.0)
+    write_soft_labels(tmp_path, plan, lambda start, stop: scores[start:stop], batch=2)
+    assert torch.equal(SoftLabels(tmp_path).read(np.arange(3)).logits, scores)
+    assert plan.bytes == 12
+
+
+def test_rows_are_asked_for_in_batches_that_end_with_the_shard(tmp_path):
+    asked = []
+
+    def answers(start, stop):
+        asked.append((start, stop))
+        return torch.arange(start, stop)[:, None].repeat(1, 2)
+
+    shares = []
+    write_soft_labels(tmp_path, Layout(10, 2, 5, None, 1.0), answers, shares.append, batch=3)
+    assert asked == [(0, 3), (3, 5), (5, 8), (8, 10)]
+    assert shares == [0.3, 0.5, 0.8, 1.0]
+    rows = SoftLabels(tmp_path).read(np.arange(10)).logits[:, 0]
+    assert rows.tolist() == list(range(10))
+
+
+def test_a_kill_costs_no_more_than_some_thousand_answers():
+    assert layout(1_000_000, 20, None, 1.0).rows_per_shard == 8192
 
 
 def test_damaged_store_is_a_clear_error(tmp_path, windows):

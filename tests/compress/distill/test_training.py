@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from compress.data.windows import Windows
-from compress.distill.losses import LabelLoss, SoftTargetLoss
+from compress.distill.losses import LabelLoss, SoftTargetLoss, WeightedLoss
+from compress.distill.next_item_answers import PositionAnswers
+from compress.distill.next_item_objective import NextItemObjective
 from compress.distill.soft_labels import Layout, SoftLabels, write_soft_labels
-from compress.distill.training import WeightedLoss, discard_checkpoints, train
+from compress.distill.training import discard_checkpoints, train
 from compress.distill.validation import ValidationSet
 from compress.errors import UserError
 from compress.progress import Display, Progress
@@ -50,12 +52,14 @@ def run(windows, validation, tmp_path):
         )
         curve = train(
             network,
-            windows=windows,
-            validation=validation,
-            losses=losses or [WeightedLoss(1.0, LabelLoss())],
-            soft_labels=soft,
+            objective=NextItemObjective(
+                windows,
+                validation,
+                losses or [WeightedLoss(1.0, LabelLoss())],
+                soft,
+                mask_seen=True,
+            ),
             settings=settings,
-            mask_seen=True,
             logs=logs or Logging(tensorboard=False),
             seed=7,
             folder=tmp_path / name,
@@ -202,7 +206,7 @@ def test_soft_labels_are_those_of_the_same_positions(run, windows, tmp_path):
         return torch.nn.functional.one_hot(step, ITEMS).float().mul(20).log_softmax(-1)
 
     plan = Layout(windows.positions, ITEMS, 50, None, 1.0)
-    write_soft_labels(tmp_path / "soft", plan, windows, log_probabilities=teacher)
+    write_soft_labels(tmp_path / "soft", plan, PositionAnswers(windows, teacher))
     settings = SETTINGS.model_copy(update={"epochs": 12})
     losses = [WeightedLoss(1.0, SoftTargetLoss())]
     _, curve = run("soft", settings, losses=losses, soft=SoftLabels(tmp_path / "soft"))

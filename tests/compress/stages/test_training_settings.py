@@ -1,7 +1,7 @@
 """What the keys of all trainings share."""
 
-from compress.recipe import Recipe
-from compress.stages import STAGES
+from compress.recipe import NextItemRecipe
+from compress.stages.next_item import STAGES
 from compress.stages.training_settings import soft_label_temperatures
 
 
@@ -12,7 +12,7 @@ def recipe(**changes):
         "teacher": {"kind": "text-sequence"},
         "student": {"kind": "transformer"},
     }
-    return Recipe.model_validate({**data, **changes})
+    return NextItemRecipe.model_validate({**data, **changes})
 
 
 def changed(**changes):

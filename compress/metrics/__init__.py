@@ -1,0 +1,52 @@
+"""How good a model's answers are, and how sure we are of it.
+
+Arrays in, arrays out; no files, clocks or models.
+"""
+
+from compress.metrics.classification import (
+    ClassFigures,
+    classification_statistics,
+    multi_label_statistics,
+    per_class_table,
+)
+from compress.metrics.intervals import (
+    CONFIDENCE,
+    Interval,
+    Statistic,
+    bootstrap,
+    mean_statistic,
+    paired_difference,
+    ratio_interval,
+)
+from compress.metrics.ranking import (
+    CUTOFFS,
+    NOT_FOUND,
+    coverage,
+    drop_seen,
+    ranking_metrics,
+    target_ranks,
+    top_k_overlap,
+)
+from compress.metrics.relevance import relevance_statistics
+
+__all__ = [
+    "CONFIDENCE",
+    "CUTOFFS",
+    "ClassFigures",
+    "Interval",
+    "NOT_FOUND",
+    "Statistic",
+    "bootstrap",
+    "classification_statistics",
+    "coverage",
+    "drop_seen",
+    "mean_statistic",
+    "multi_label_statistics",
+    "paired_difference",
+    "per_class_table",
+    "ranking_metrics",
+    "ratio_interval",
+    "relevance_statistics",
+    "target_ranks",
+    "top_k_overlap",
+]

@@ -1,0 +1,111 @@
+"""The recipe: one class a task, because a task decides which data and models fit it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveInt, model_validator
+
+from compress.recipe.deployment import Benchmark, Budget, Export, TextExport
+from compress.recipe.distillation import Distillation, TextDistillation
+from compress.recipe.interactions import Data
+from compress.recipe.section import Section, content_hash
+from compress.recipe.student import AnyTextStudent, TransformerStudent
+from compress.recipe.task import NextItem, TextLabel, TextPair
+from compress.recipe.teacher import HuggingFaceTeacher, TextSequence
+from compress.recipe.texts import PairData, TextData
+from compress.recipe.training import Logging
+
+
+class Recipe(Section):
+    """What the recipes of all tasks have in common."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
+    """Names the run's folder: small letters, digits, `.`, `_`, `-`."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    threads: PositiveInt | None = None
+    """CPU threads for training; None: all cores."""
+    export: Export = Export()
+    benchmark: Benchmark = Benchmark()
+    budget: Budget = Budget()
+    logging: Logging = Logging()
+
+    @property
+    def hash(self) -> str:
+        """sha256 of what makes the model, defaults included: it is in every file's metadata.
+
+        Measuring, budget and logging make no difference to a file and are left out; so are
+        threads, which change the last bits of sums and are a matter of the machine.
+        """
+        left_out = {"threads", "benchmark", "budget", "logging"}
+        return content_hash(self.model_dump(mode="json", exclude=left_out))
+
+
+class NextItemRecipe(Recipe):
+    """A job whose model predicts the next item."""
+
+    data: Data
+    task: NextItem = NextItem(kind="next-item")
+    teacher: TextSequence
+    student: TransformerStudent
+    distillation: Distillation = Distillation()
+
+
+class TextRecipe(Recipe):
+    """What jobs whose model reads text have in common."""
+
+    teacher: HuggingFaceTeacher = HuggingFaceTeacher(kind="huggingface")
+    student: AnyTextStudent
+    distillation: TextDistillation = TextDistillation()
+    export: TextExport = TextExport()
+
+    @model_validator(mode="after")
+    def _features_are_of_the_same_pieces(self) -> "TextRecipe":
+        own = self.student.tokenizer
+        same = own.source == "teacher" and own.minimum_count in (None, 1)
+        if self.distillation.reads_features and not same:
+            raise ValueError(
+                "distillation.losses: hidden-states, attention and embeddings compare a student "
+                "and a teacher piece by piece, so both must cut texts alike: set "
+                "student.tokenizer: {source: teacher, minimum_count: 1}, or leave them out"
+            )
+        if self.distillation.reads_features and self.distillation.augment is not None:
+            raise ValueError(
+                "distillation.augment: hidden-states, attention and embeddings are not matched on "
+                "masked copies; leave out one or the other"
+            )
+        return self
+
+
+class TextLabelRecipe(TextRecipe):
+    """A job whose model puts texts into classes."""
+
+    data: TextData
+    task: TextLabel
+
+
+class TextPairRecipe(TextRecipe):
+    """A job whose model says how relevant a product is to a query."""
+
+    data: PairData
+    task: TextPair
+
+
+AnyTextRecipe = TextLabelRecipe | TextPairRecipe
+AnyRecipe = NextItemRecipe | TextLabelRecipe | TextPairRecipe
+
+RECIPES: dict[str, type[Recipe]] = {
+    "next-item": NextItemRecipe,
+    "text-label": TextLabelRecipe,
+    "text-pair": TextPairRecipe,
+}
+"""By the kind of their task."""
+
+
+def recipe_type(data: Mapping[str, Any]) -> type[Recipe] | None:
+    """Return the class for a recipe's plain data; None where its task does not exist.
+
+    A recipe without a task is a next-item recipe.
+    """
+    task = data.get("task")
+    kind = task.get("kind") if isinstance(task, Mapping) else "next-item"
+    return RECIPES.get(kind) if isinstance(kind, str) else None

@@ -1,0 +1,1 @@
+"""The stages that write the files, one module for tasks that are exported alike."""

@@ -1,0 +1,236 @@
+"""The stage that writes the files: emit, verify, and keep what later stages compare with."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compress.errors import UserError
+from compress.files import file_sha256, write_atomically
+from compress.recipe import NextItemRecipe
+from compress.run import Stage, StageContext
+from compress.stages.next_item.teacher import member_folders
+from export.artifact import Artifact
+from export.ranking_verification import TOLERANCES, Reference, Tolerance, verify
+from export.rows import SAMPLES, RowFiles, write_artifacts, write_rows
+from export.samples import Samples
+from export.verification import Check
+
+ITEM_MAP = "item-map.json"
+HISTORIES = "histories.npz"
+"""The samples that every row is asked with: the histories of the test cases."""
+
+
+def export_models(context: StageContext[NextItemRecipe]) -> None:
+    """Write every file of the recipe, verify each, and describe the rows to compare them with."""
+    rows = _describe_rows(context)
+    _write_item_map(context)
+    _write_samples(context)
+    artifacts = _emit_artifacts(context)
+    write_rows(context.folder, rows)
+    write_artifacts(context.folder, artifacts)
+
+
+def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
+    from compress.saved_model import served_bytes
+    from export.baselines.emit import BaselineKind, emit_baseline
+    from export.pytorch.emit import emit_pytorch
+
+    recipe, folder = context.recipe, context.folder / "rows"
+    folder.mkdir(exist_ok=True)
+    top_k = recipe.task.top_k
+    rows = []
+    kinds: tuple[BaselineKind, ...] = ("popularity", "co-occurrence")
+    for kind in kinds:
+        fitted = context.inputs["baselines"] / f"{kind}.npz"
+        paths = _twins(f"rows/{kind}", "json")
+        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
+            emit_baseline(context.folder / path, kind, fitted, top_k=top_k, mask_seen=mask)
+        size = fitted.stat().st_size
+        rows.append(RowFiles(kind, "baseline", "baseline", paths[0], size, HISTORIES, paths[1]))
+    models = {
+        "teacher": member_folders(recipe, context.inputs["teacher"]),
+        "student": [context.inputs["student"]],
+        "student_without_teacher": [context.inputs["student-without-teacher"]],
+    }
+    for role, members in models.items():
+        paths = _twins(f"rows/{role}", "json")
+        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
+            emit_pytorch(
+                context.folder / path,
+                members,
+                top_k=top_k,
+                mask_seen=mask,
+                is_ensemble=role == "teacher",
+                trained_on_unseen=recipe.task.mask_seen,
+            )
+        size = sum(served_bytes(member) for member in members)
+        name = role.replace("_", " ")
+        rows.append(RowFiles(name, role, "pytorch", paths[0], size, HISTORIES, paths[1]))
+    return rows
+
+
+def _emit_artifacts(context: StageContext[NextItemRecipe]) -> list[Artifact]:
+    from compress.data.dataset import Dataset
+    from compress.saved_model import load_model
+    from export.deploy import NextItemDeploy, StudentScorer
+    from export.onnx.emit import emit_onnx, quantize_onnx
+    from export.signature import next_item_signature
+
+    recipe = context.recipe
+    dataset = Dataset.open(context.inputs["dataset"])
+    scorer = StudentScorer(load_model(context.inputs["student"])).eval()
+    histories = real_histories(dataset, recipe.task.history_length, recipe.export.verify_cases)
+    (context.folder / "unmasked").mkdir(exist_ok=True)
+    artifacts = []
+    for order, wanted in enumerate(recipe.export.artifacts):
+        context.progress.advance(
+            f"{wanted.format} {wanted.scheme}", order / len(recipe.export.artifacts)
+        )
+        name = f"student.{wanted.scheme}.onnx"
+        paths = (name, f"unmasked/{name}")
+        checks = []
+        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
+            module = NextItemDeploy(
+                scorer, items=dataset.items, top_k=recipe.task.top_k, mask_seen=mask
+            ).eval()
+            signature = next_item_signature(
+                items=dataset.items,
+                history_length=recipe.task.history_length,
+                top_k=module.top_k,
+                mask_seen=mask,
+                recipe_sha256=recipe.hash,
+                item_map_sha256=dataset.item_map_sha256,
+            )
+            target = context.folder / path
+            emit_onnx(module, signature, target)
+            if wanted.scheme != "fp32":
+                quantize_onnx(target, signature, target)
+            reference = _reference(module, histories)
+            checks.append(_check(target, reference, TOLERANCES[wanted.scheme]))
+        check, twin = checks
+        if twin.faults and not check.faults:
+            fault = f"its unmasked twin differs from the student: {'; '.join(twin.faults)}"
+            check = replace(check, faults=(fault,))
+        artifacts.append(
+            Artifact(
+                path=name,
+                inputs=HISTORIES,
+                format=wanted.format,
+                scheme=wanted.scheme,
+                target="onnxruntime-cpu",
+                bytes=(context.folder / name).stat().st_size,
+                sha256=file_sha256(context.folder / name),
+                check=check,
+                unmasked_path=paths[1],
+            )
+        )
+    return artifacts
+
+
+def _check(file: Path, reference: Reference, tolerance: Tolerance) -> Check:
+    """Verify a file; one that cannot be loaded or run is refused for it."""
+    from export.onnx.run import OnnxRunner
+
+    try:
+        with OnnxRunner(file) as runner:
+            return verify(runner, reference, tolerance)
+    except UserError as error:
+        return Check.failed(f"it cannot be run: {error}")
+
+
+def _reference(module: Any, histories: NDArray[np.int32]) -> Reference:
+    """Ask the PyTorch student, in fp32."""
+    import torch
+
+    with torch.inference_mode():
+        given = torch.from_numpy(histories)
+        item_ids, _ = module(given)
+        scores = module.scorer(given.long())
+    return Reference(histories, scores.numpy(), item_ids.numpy(), module.mask_seen)
+
+
+def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
+    """What users had done before events spread evenly over the data set.
+
+    The first history is empty, the second is full (the longest one there is, repeated if it has
+    fewer than L items), the third is that one with its last item unknown.
+
+    Args:
+        dataset: A `compress.data.dataset.Dataset`.
+        length: L.
+        number: How many more to take; in a tiny data set some are taken twice.
+
+    Returns:
+        `[number + 3, L]` item codes.
+    """
+    from compress.data.windows import gather_histories
+    from compress.tasks.item_codes import UNKNOWN
+
+    first = dataset.split.first
+    has_history = np.ones(len(dataset.events), dtype=bool)
+    has_history[first] = False
+    index = np.flatnonzero(has_history)
+    index = np.resize(index[np.linspace(0, len(index) - 1, number).astype(np.int64)], number)
+    user = np.searchsorted(first, index, side="right") - 1
+    real = gather_histories(dataset.events, first[user], index, length)
+    longest = real[(real != 0).sum(axis=1).argmax()]
+    full = np.resize(longest[longest != 0], length)
+    unknown = full.copy()
+    unknown[-1] = UNKNOWN
+    return np.stack([np.zeros(length, dtype=np.int32), full, unknown, *real])
+
+
+def _write_item_map(context: StageContext[NextItemRecipe]) -> None:
+    """Write which item each code stands for: the app's side of the contract."""
+    from compress.data.dataset import Dataset
+    from compress.tasks.item_codes import FIRST_ITEM
+
+    dataset = Dataset.open(context.inputs["dataset"])
+    item_map = {
+        "schema": 1,
+        "item_map_sha256": dataset.item_map_sha256,
+        "padding": 0,
+        "unknown": 1,
+        "first_item": FIRST_ITEM,
+        "items": dataset.item_ids,
+    }
+    write_atomically(context.folder / ITEM_MAP, json.dumps(item_map, ensure_ascii=False))
+
+
+def _write_samples(context: StageContext[NextItemRecipe]) -> None:
+    """Write the histories of the test cases, in their order."""
+    from compress.data.dataset import Dataset
+
+    dataset = Dataset.open(context.inputs["dataset"])
+    histories = dataset.histories(dataset.cases("test"), context.recipe.task.history_length)
+    (context.folder / SAMPLES).mkdir(exist_ok=True)
+    Samples({"history": histories}).save(context.folder / SAMPLES / HISTORIES)
+
+
+def _twins(stem: str, suffix: str) -> tuple[str, str]:
+    return f"{stem}.{suffix}", f"{stem}.unmasked.{suffix}"
+
+
+def _settings(recipe: NextItemRecipe) -> object:
+    return {
+        "export": recipe.export.model_dump(mode="json"),
+        "task": recipe.task.model_dump(mode="json"),
+        "recipe": recipe.hash,
+    }
+
+
+STAGES = (
+    Stage(
+        name="export",
+        title="Write and verify the files",
+        needs=("dataset", "baselines", "teacher", "student", "student-without-teacher"),
+        version=2,
+        settings=_settings,
+        work=export_models,
+        keep_partial=False,
+    ),
+)

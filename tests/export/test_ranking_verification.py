@@ -1,0 +1,114 @@
+"""A file that answers differently is refused, and says why."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from compress.tasks.item_codes import IMPOSSIBLE
+from export.onnx.run import OnnxRunner
+from export.ranking_verification import TOLERANCES, compare, verify
+
+STRICT = TOLERANCES["fp32"]
+LOOSE = TOLERANCES["int8-dynamic"]
+
+
+@pytest.fixture
+def answers(onnx_files, histories):
+    with OnnxRunner(onnx_files["fp32"]) as runner:
+        answers = runner({"history": histories})
+    return answers["item_ids"].copy(), answers["scores"].copy()
+
+
+@pytest.mark.parametrize("scheme", ["fp32", "int8-dynamic"])
+def test_honest_files_pass(onnx_files, reference, scheme):
+    with OnnxRunner(onnx_files[scheme]) as runner:
+        check = verify(runner, reference, TOLERANCES[scheme])
+    assert check.faults == ()
+    assert check.cases == 260
+    assert check.agreement > 0.9
+
+
+def test_int8_is_not_fp32(onnx_files, reference):
+    """The fp32 tolerance catches what quantization does, so it can fail."""
+    with OnnxRunner(onnx_files["int8-dynamic"]) as runner:
+        check = verify(runner, reference, STRICT)
+    assert check.faults
+
+
+def refused(answers, reference, message):
+    check = compare(*answers, reference, STRICT)
+    assert any(message in fault for fault in check.faults), check.faults
+
+
+def test_shifted_ids_are_caught(answers, reference):
+    item_ids, scores = answers
+    refused((np.minimum(item_ids + 1, 301), scores), reference, "overlap with the student")
+
+
+def test_wrong_scores_are_caught(answers, reference):
+    item_ids, scores = answers
+    refused((item_ids, scores + np.float32(0.01)), reference, "differs from the student's by 0.01")
+
+
+def test_returned_history_is_caught(answers, reference, histories):
+    item_ids, scores = answers
+    item_ids[1, -1] = histories[1, 0]
+    refused((item_ids, scores), reference, "an item of the history is returned")
+
+
+def test_repeated_items_are_caught(answers, reference):
+    item_ids, scores = answers
+    item_ids[5, 3] = item_ids[5, 4]
+    refused((item_ids, scores), reference, "an item is returned twice")
+
+
+def test_wrong_order_is_caught(answers, reference):
+    item_ids, scores = answers
+    refused((item_ids[:, ::-1], scores[:, ::-1]), reference, "not in descending order")
+
+
+@pytest.mark.parametrize("code", [-1, 1, 302])
+def test_ids_outside_the_catalogue_are_caught(answers, reference, code):
+    item_ids, scores = answers
+    item_ids[0, 0] = code
+    refused((item_ids, scores), reference, "not in the catalogue")
+
+
+def test_nan_and_wrong_shapes_and_types_are_caught(answers, reference):
+    item_ids, scores = answers
+    refused((item_ids[:, 1:], scores[:, 1:]), reference, "instead of (260, 25)")
+    refused((item_ids.astype(np.int64), scores), reference, "item_ids are int64")
+    scores[0, 0] = np.nan
+    refused((item_ids, scores), reference, "not a finite number")
+
+
+def test_missing_items_are_caught(answers, reference):
+    item_ids, scores = answers
+    item_ids[:, 10:] = 0
+    scores[:, 10:] = IMPOSSIBLE
+    refused((item_ids, scores), reference, "more or fewer items")
+
+
+def test_scores_of_nothing_are_caught(deploy, histories, reference):
+    """The full history leaves fewer items than asked for; what is left over has no score."""
+    wide = replace(reference, item_ids=np.pad(reference.item_ids, ((0, 0), (0, 1))))
+    item_ids = wide.item_ids.copy()
+    scores = np.take_along_axis(reference.scores, item_ids, axis=1)
+    assert compare(item_ids, scores, wide, STRICT).faults == ()
+    scores[0, -1] = IMPOSSIBLE + 1
+    refused((item_ids, scores), wide, "where no item is returned")
+
+
+@pytest.mark.parametrize("row", [0, 1, 2, 17])
+def test_one_wrong_history_is_caught_whatever_the_mean(answers, reference, row):
+    """The worst items with honest scores, for one history alone: empty, full or any."""
+    item_ids, scores = answers
+    allowed = reference.scores[row].copy()
+    allowed[reference.histories[row]] = np.inf
+    allowed[:2] = np.inf
+    worst = np.argsort(allowed, kind="stable")[:25][::-1]
+    item_ids[row], scores[row] = worst, reference.scores[row, worst]
+    check = compare(item_ids, scores, reference, LOOSE)
+    assert check.agreement > LOOSE.agreement
+    assert any("below its own" in fault for fault in check.faults), check.faults
