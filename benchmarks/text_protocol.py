@@ -112,7 +112,7 @@ def _split_line(recipe: AnyTextRecipe, *, grouped: bool) -> str:
         if by_group
         else "at random from each class"
     )
-    seed = "" if split is None else f", seed {split.seed}"
+    seed = f", seed {1 if split is None else split.seed}"
     if not isinstance(source, TextFiles) or source.test is None:
         return f"Split: {rule}{seed}."
     if source.validation is not None:

@@ -32,11 +32,13 @@ def stages_of(recipe: Recipe, *, quick: bool = False, peers: bool = False) -> li
                 "next-item student is none. Leave --peers out, or run a recipe that reads text."
             )
         return [*MAKE, *WRITE, QUALITY, latency, REPORT]
-    from benchmarks.stages.peers import peers_stage
+    from benchmarks.stages.peers import check_peers, peers_stage
     from benchmarks.stages.text import QUALITY as TEXT_QUALITY
     from benchmarks.stages.text import report_stage
     from compress.stages.text import STAGES as MAKE_TEXT
     from export.stages.text import STAGES as WRITE_TEXT
 
+    if peers:
+        check_peers(recipe)
     beside = [peers_stage(quick)] if peers else []
     return [*MAKE_TEXT, *WRITE_TEXT, TEXT_QUALITY, latency, *beside, report_stage(peers)]

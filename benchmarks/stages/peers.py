@@ -12,7 +12,7 @@ from benchmarks.stages.latency import queries_and_seconds
 from benchmarks.stages.subjects import Subject, read_json, subjects
 from compress.errors import UserError
 from compress.files import write_atomically
-from compress.recipe import AnyTextRecipe, BertStudent, MobileBertStudent
+from compress.recipe import AnyTextRecipe, BertStudent, MobileBertStudent, Recipe, TextRecipe
 from compress.run import Stage, StageContext
 from export.rows import SAMPLES
 from export.runner import RunnerSpec
@@ -88,18 +88,37 @@ def our_file(export_folder: Path) -> Subject | None:
     return None
 
 
-def _our_file(context: StageContext[AnyTextRecipe]) -> Subject:
-    student = context.recipe.student
+def check_peers(recipe: Recipe) -> None:
+    """Say before any work starts why there can be no peer.
+
+    Raises:
+        UserError: Optimum does not take the student, nothing is there to compare with, or Optimum
+            is not installed.
+    """
+    from export.onnx.peer import optimum_cli
+
+    if not isinstance(recipe, TextRecipe):
+        raise UserError("--peers is for recipes whose model reads text.")
+    student = recipe.student
     if not isinstance(student, BertStudent | MobileBertStudent):
         raise UserError(
             f"--peers: Optimum takes Hugging Face students, and student.kind: {student.kind} is "
             "none. Leave --peers out, or choose bert or mobilebert."
         )
+    if all(one.scheme != SCHEME for one in recipe.export.artifacts):
+        raise UserError(
+            "--peers compares int8 files, and the recipe writes none: add "
+            "{format: onnx, scheme: int8-dynamic} to export.artifacts, or leave --peers out."
+        )
+    optimum_cli()
+
+
+def _our_file(context: StageContext[AnyTextRecipe]) -> Subject:
     found = our_file(context.inputs["export"])
     if found is None or not found.can_run:
         raise UserError(
-            "--peers compares int8 files, and there is none that runs: add "
-            "{format: onnx, scheme: int8-dynamic} to export.artifacts, or leave --peers out."
+            "--peers compares int8 files, and ours could not be run: see why in "
+            "export/artifacts.json, or leave --peers out."
         )
     return found
 

@@ -1,7 +1,7 @@
 """The stages that measure a job on texts: quality of every row, and the report."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from compress.recipe import AnyTextRecipe
 from compress.run import Stage, StageContext
 from export.runner import RunnerSpec
 
-if TYPE_CHECKING:
-    pass
+MANY_CUT = 0.1
+"""Share of the test texts from which on a reader is told that they were cut."""
 
 
 def measure_quality(context: StageContext[AnyTextRecipe]) -> None:
@@ -115,7 +115,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
             rounds=None if compared is None else compared.rounds,
         ),
         "counts": {**dataset.counts, **_piece_counts(context)},
-        "warnings": dataset.warnings,
+        "warnings": (*dataset.warnings, *_cut_warnings(context)),
         "measured": measured,
         "peer_comparison": compared,
         "curves": dict(_curves(context)),
@@ -149,6 +149,18 @@ def _piece_counts(context: StageContext[AnyTextRecipe]) -> dict[str, int]:
             found[f"{of}_texts_cut_for_the_{whose}"] = counts[split]["truncated"]
         found[f"unknown_test_pieces_of_the_{whose}"] = counts["test"]["unknown"]
     return found
+
+
+def _cut_warnings(context: StageContext[AnyTextRecipe]) -> Iterator[str]:
+    """Say it where many texts lose their end."""
+    for whose in ("teacher", "student"):
+        counts = read_json(context.inputs[f"{whose}-pieces"] / "counts.json")["test"]
+        share = counts["truncated"] / counts["texts"]
+        if share >= MANY_CUT:
+            yield (
+                f"{share:.0%} of the test texts are longer than {context.recipe.task.max_length} "
+                f"of the {whose}’s word pieces and were cut there (task.max_length)."
+            )
 
 
 def _row(

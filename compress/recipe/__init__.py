@@ -74,7 +74,14 @@ from compress.recipe.texts import (
     TextTable,
     WomensClothing,
 )
-from compress.recipe.training import Logging, TextTraining, Training, WandB
+from compress.recipe.training import (
+    Logging,
+    StudentTraining,
+    TextStudentTraining,
+    TextTraining,
+    Training,
+    WandB,
+)
 
 __all__ = [
     "AnyRecipe",
@@ -123,6 +130,7 @@ __all__ = [
     "SoftTargets",
     "Split",
     "Stratified",
+    "StudentTraining",
     "Table",
     "TextCnnStudent",
     "TextColumns",
@@ -140,6 +148,7 @@ __all__ = [
     "TextSequence",
     "TextSplit",
     "TextStudent",
+    "TextStudentTraining",
     "TextTable",
     "TextTask",
     "TextTraining",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, PositiveInt, model_validator
 
 from compress.recipe.deployment import Benchmark, Budget, Export, TextExport
-from compress.recipe.distillation import Distillation, TextDistillation
+from compress.recipe.distillation import Distillation, SoftTargets, TextDistillation
 from compress.recipe.interactions import Data
 from compress.recipe.section import Section, content_hash
 from compress.recipe.student import AnyTextStudent, TransformerStudent
@@ -68,6 +68,12 @@ class TextRecipe(Recipe):
                 "and a teacher piece by piece, so both must cut texts alike: set "
                 "student.tokenizer: {source: teacher, minimum_count: 1}, or leave them out"
             )
+        if self.distillation.reads_features and self.student.kind in ("text-cnn", "mean-pooled"):
+            raise ValueError(
+                "distillation.losses: hidden-states, attention and embeddings need layers, and a "
+                f"{self.student.kind} student has none; leave them out, or choose student.kind: "
+                "bert or mobilebert"
+            )
         if self.distillation.reads_features and self.distillation.augment is not None:
             raise ValueError(
                 "distillation.augment: hidden-states, attention and embeddings are not matched on "
@@ -88,6 +94,21 @@ class TextPairRecipe(TextRecipe):
 
     data: PairData
     task: TextPair
+
+    @model_validator(mode="after")
+    def _scores_have_no_temperature(self) -> "TextPairRecipe":
+        softened = [
+            loss
+            for loss in self.distillation.losses
+            if isinstance(loss, SoftTargets)
+            and (loss.temperature != 1.0 or loss.divergence != "forward-kl")
+        ]
+        if self.task.relevance == "score" and softened:
+            raise ValueError(
+                "distillation.losses: soft-targets of a score are numbers, matched by their "
+                "squared difference; leave out temperature and divergence"
+            )
+        return self
 
 
 AnyTextRecipe = TextLabelRecipe | TextPairRecipe

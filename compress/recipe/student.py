@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from compress.recipe.section import Kind, Probability, Section, check_heads
-from compress.recipe.training import TextTraining, Training
+from compress.recipe.training import StudentTraining, TextStudentTraining
 
 
 class TransformerStudent(Kind):
@@ -28,7 +28,7 @@ class TransformerStudent(Kind):
     Hard labels alone need more dropout than soft labels do: give it its own best, or the
     comparison flatters distillation.
     """
-    training: Training = Training(learning_rate=2e-3)
+    training: StudentTraining = StudentTraining()
 
     _heads_divide_width = model_validator(mode="after")(check_heads)
 
@@ -75,7 +75,7 @@ class TextStudent(Kind):
     dropout: Probability = 0.1
     dropout_without_teacher: Probability | None = None
     """Of the same student trained without a teacher; None: `dropout`."""
-    training: TextTraining = TextTraining(epochs=10, patience=3, learning_rate=5e-4)
+    training: TextStudentTraining = TextStudentTraining()
 
 
 class BertStudent(TextStudent):

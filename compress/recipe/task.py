@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from compress.recipe.section import Section
 
@@ -57,6 +57,14 @@ class TextLabel(TextTask):
         return "any-of" if self.multi_label else "one-of"
 
 
+def _as_text(name: object) -> object:
+    """Let `gains: {0: 0, 1: 1}` be what it looks like."""
+    return str(name) if isinstance(name, int | float) and not isinstance(name, bool) else name
+
+
+Grade = Annotated[str, BeforeValidator(_as_text)]
+
+
 class TextPair(TextTask):
     """Say how relevant a product is to a query, to rank the products of a query."""
 
@@ -66,7 +74,7 @@ class TextPair(TextTask):
     relevance: Literal["grade", "score"] = "grade"
     """Relevance is one of several grades (the model answers a probability for each), or a number.
     """
-    gains: dict[str, Annotated[float, Field(ge=0.0)]] | None = None
+    gains: dict[Grade, Annotated[float, Field(ge=0.0)]] | None = None
     """What each grade is worth in NDCG and in the ranking score; None: grades are numbers."""
     relevant_from: PositiveFloat | None = None
     """Gain (or score) from which a product counts as relevant for MRR; None: the highest gain."""

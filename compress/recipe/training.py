@@ -42,6 +42,20 @@ class TextTraining(Training):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
 
 
+class StudentTraining(Training):
+    """The defaults of `Training` for next-item students."""
+
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+
+
+class TextStudentTraining(TextTraining):
+    """The defaults of `Training` for students that read text."""
+
+    epochs: PositiveInt = 10
+    patience: PositiveInt = 3
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-4
+
+
 class WandB(Section):
     """Weights & Biases logging (extra `wandb`)."""
 

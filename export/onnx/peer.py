@@ -64,12 +64,7 @@ def emit_peer(
     Raises:
         UserError: `optimum-cli` is not installed, or fails; the message ends with what it said.
     """
-    program = Path(sys.executable).with_name("optimum-cli")
-    if not program.is_file():
-        raise UserError(
-            f"{program} does not exist: --peers needs Optimum's command line beside Python. "
-            "Install it with: pip install optimum-onnx"
-        )
+    program = optimum_cli()
     fp32, int8 = into / "fp32", into / "int8"
     option = f"--{preset}"
     export = ["export", "onnx", "--task", "text-classification", "--model", student, fp32]
@@ -92,6 +87,21 @@ def emit_peer(
             f"optimum-cli onnxruntime quantize {option} --onnx_model FP32 -o INT8",
         ),
     )
+
+
+def optimum_cli() -> Path:
+    """Return where Optimum's command line is.
+
+    Raises:
+        UserError: It is not installed.
+    """
+    program = Path(sys.executable).with_name("optimum-cli")
+    if not program.is_file():
+        raise UserError(
+            f"{program} does not exist: --peers needs Optimum's command line beside Python. "
+            "Install it with: pip install optimum-onnx"
+        )
+    return program
 
 
 def _run(command: list[str]) -> None:

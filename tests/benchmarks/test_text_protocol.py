@@ -58,7 +58,7 @@ def test_it_says_what_makes_figures_comparable(text_label_inputs):
 @pytest.mark.parametrize(
     ("source", "split", "groups", "said"),
     [
-        (FILES, None, None, "Split: at random from each class."),
+        (FILES, None, None, "Split: at random from each class, seed 1."),
         (FILES, None, 9, "Split: whole groups, classes balanced"),
         (FILES, {"kind": "stratified", "seed": 3}, 9, "Split: at random from each class, seed 3."),
         (

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from compress.data.pieces import Pieces
     from compress.data.text_dataset import Target
 
-BATCH = 64
+TEXTS_AT_ONCE = 2048
+"""Sorted by length among themselves, so that little is padding."""
 NAMES = {"macro_f1": "macro-F1", "ndcg@10": "NDCG@10"}
 
 
@@ -133,10 +134,14 @@ def check_teacher(context: StageContext[AnyTextRecipe]) -> None:
 
 
 def compute_soft_labels(context: StageContext[AnyTextRecipe]) -> None:
-    """Ask the teacher once for every text that the student will learn from."""
+    """Ask the teacher once for every text that the student will learn from.
+
+    In the precision that it was trained in: soft labels are kept in 16 bits anyhow.
+    """
     import torch
 
     from compress.distill.soft_labels import layout, write_soft_labels
+    from compress.distill.text_answers import text_logits
     from compress.saved_text_model import load_text_model
 
     recipe = context.recipe
@@ -144,18 +149,21 @@ def compute_soft_labels(context: StageContext[AnyTextRecipe]) -> None:
     pieces = open_pieces(context.inputs["teacher-pieces"], TRAIN)
     model = load_text_model(context.inputs["teacher"]).model
     plan = layout(len(pieces), model.outputs, top_k=model.outputs, temperature=1.0)  # all of them
-    with torch.inference_mode():
-        write_soft_labels(
-            context.folder,
-            plan,
-            lambda start, stop: torch.from_numpy(
-                _ask(model, pieces, np.arange(start, stop), lambda done: None)
-            ),
-            batch=32 * BATCH,  # sorted by length inside: little padding
-            advance=lambda done: context.progress.advance(
-                f"{plan.rows:,} texts, {plan.items} answers each", done
-            ),
-        )
+
+    def answers(start: int, stop: int) -> torch.Tensor:
+        rows = np.arange(start, stop)
+        precision = recipe.teacher.training.precision
+        return torch.from_numpy(text_logits(model, pieces, rows, precision=precision))
+
+    write_soft_labels(
+        context.folder,
+        plan,
+        answers,
+        batch=TEXTS_AT_ONCE,
+        advance=lambda done: context.progress.advance(
+            f"{plan.rows:,} texts, {plan.items} answers each", done
+        ),
+    )
 
 
 def open_pieces(folder: Path, name: str) -> "Pieces":
@@ -170,18 +178,15 @@ def answer_all(
     context: StageContext[AnyTextRecipe], model_folder: Path, pieces: "Pieces", target: "Target"
 ) -> NDArray[np.float32]:
     """Ask a saved model about all rows, `[N, outputs]`; see `compress.tasks.text_task`."""
-    import torch
-
+    from compress.distill.text_answers import text_logits
     from compress.saved_text_model import load_text_model
 
-    model = load_text_model(model_folder).model
-    with torch.inference_mode():
-        logits = _ask(
-            model,
-            pieces,
-            np.arange(len(pieces)),
-            lambda done: context.progress.advance(f"{len(pieces):,} texts answered", done),
-        )
+    logits = text_logits(
+        load_text_model(model_folder).model,
+        pieces,
+        np.arange(len(pieces)),
+        advance=lambda done: context.progress.advance(f"{len(pieces):,} texts answered", done),
+    )
     return _answers(logits, target)
 
 
@@ -189,25 +194,6 @@ def _answers(logits: NDArray[np.float32], target: "Target") -> NDArray[np.float3
     from compress.tasks.text_task import answers_of
 
     return answers_of(logits, target)
-
-
-def _ask(model: Any, pieces: "Pieces", rows: Any, advance: Any) -> Any:
-    """Logits `[len(rows), outputs]` float32, texts of one length together, in the order given."""
-    import torch
-
-    logits = np.empty((len(rows), model.outputs), np.float32)
-    order = np.argsort(pieces.lengths[rows], kind="stable")
-    for start in range(0, len(rows), BATCH):
-        places = order[start : start + BATCH]
-        batch = pieces.batch(rows[places])
-        answer = model(
-            torch.from_numpy(batch.input_ids),
-            torch.from_numpy(batch.attention_mask),
-            torch.from_numpy(batch.token_type_ids),
-        )
-        logits[places] = answer.logits.float().numpy()
-        advance(min(1.0, (start + BATCH) / len(rows)))
-    return logits
 
 
 def _teacher_settings(recipe: AnyTextRecipe) -> object:
@@ -246,7 +232,7 @@ STAGES: tuple[Stage[AnyTextRecipe], ...] = (
         needs=("teacher-pieces", "teacher"),
         after=("teacher-check",),
         version=1,
-        settings=lambda recipe: None,
+        settings=lambda recipe: recipe.teacher.training.precision,
         work=compute_soft_labels,
     ),
 )
