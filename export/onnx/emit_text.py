@@ -15,14 +15,14 @@ from onnx import ModelProto
 
 from compress.networks.hugging_face import HuggingFaceModel
 from compress.saved_text_model import load_text_model
+from export.onnx.divisor_folding import fold_divisors
+from export.onnx.int8_graph import declare_floats, drop_zero_points, quantize_tables
 from export.onnx.scale_folding import fold_scales
 from export.onnx.text_contract import put_contract_around, write_onnx
 from export.onnx.text_graph import (
-    declare_floats,
     forget_shapes,
     inline_constants,
     keep_first_position,
-    quantize_tables,
     take_one_text,
     unfuse_residual_norms,
 )
@@ -48,7 +48,8 @@ def emit_text_onnx(
     A Hugging Face student goes through Optimum: its export configuration for the architecture,
     its ONNX Runtime optimizer where that knows the architecture, and its quantizer's preset. What
     a quantizer cannot know is added between: the last layer computes one position, the sums before
-    layer norms stay apart (see `text_graph`), and word tables are int8 with a scale a row.
+    layer norms stay apart, scales become part of matrices (see `text_graph`, `scale_folding`), and
+    word tables are int8 with a scale a row (`int8_graph`).
 
     Args:
         folder: What `save_text_model` wrote.
@@ -72,6 +73,7 @@ def emit_text_onnx(
         if all(one.name != "token_type_ids" for one in signature.inputs):
             take_one_text(model)
         fold_scales(model)
+        fold_divisors(model)
         unfuse_residual_norms(model)
         keep_first_position(model)
         forget_shapes(model)
@@ -158,7 +160,9 @@ def _quantize(model: ModelProto, preset: Preset, network: Any, place: Path) -> M
     )
     quantizer = ORTQuantizer(place / "model.onnx", config=getattr(network, "config", None))
     quantizer.quantize(configuration, place / "quantized", file_suffix="")
-    return onnx.load(place / "quantized" / "model.onnx")
+    quantized = onnx.load(place / "quantized" / "model.onnx")
+    drop_zero_points(quantized)
+    return quantized
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import numpy as np
-import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 _POSITION_WISE = {
@@ -137,76 +136,14 @@ def _is_position_wise(node: NodeProto, links: Links) -> bool:
     return node.op_type in _POSITION_WISE and small
 
 
-def quantize_tables(model: ModelProto, least_rows: int = 2) -> int:
-    """Store each embedding table as int8 with a scale a row, and scale only the rows that are read.
-
-    A scale a row is as exact as quantizing each embedding by itself; the table as a whole is
-    never turned back into floats. Only operators of plain ONNX are used.
-
-    Args:
-        model: Changed in place.
-        least_rows: Smaller tables stay as they are.
-
-    Returns:
-        How many tables there were.
-    """
-    links = Links(model)
-    nodes, made = [], dict[str, tuple[str, str]]()
-    for node in model.graph.node:
-        weight = links.weights.get(node.input[0]) if node.op_type == "Gather" else None
-        if weight is None or not _is_table(node, weight, least_rows):
-            nodes.append(node)
-            continue
-        if weight.name not in made:
-            made[weight.name] = _add_table(model, weight)
-        rows, scales = made[weight.name]
-        out = node.output[0]
-        nodes += [
-            helper.make_node("Gather", [rows, node.input[1]], [f"{out}.rows"], f"{out}.rows"),
-            helper.make_node(
-                "Cast", [f"{out}.rows"], [f"{out}.floats"], f"{out}.floats", to=TensorProto.FLOAT
-            ),
-            helper.make_node("Gather", [scales, node.input[1]], [f"{out}.scale"], f"{out}.scale"),
-            helper.make_node("Mul", [f"{out}.floats", f"{out}.scale"], [out], f"{out}.scaled"),
-        ]
-    replace_nodes(model, nodes)
-    drop_unused_weights(model)
-    return len(made)
-
-
-def _is_table(node: NodeProto, weight: TensorProto, least_rows: int) -> bool:
+def is_table(node: NodeProto, weight: TensorProto, least_rows: int) -> bool:
+    """Whether a node looks up rows of a table of floats with at least so many rows."""
     axis = next((one.i for one in node.attribute if one.name == "axis"), 0)
     return (
         axis == 0
         and weight.data_type == TensorProto.FLOAT
         and len(weight.dims) == 2
         and weight.dims[0] >= least_rows
-    )
-
-
-def _add_table(model: ModelProto, weight: TensorProto) -> tuple[str, str]:
-    table = numpy_helper.to_array(weight)
-    scale = np.abs(table).max(axis=1, keepdims=True) / 127
-    scale[scale == 0] = 1
-    rows = np.rint(table / scale).astype(np.int8)
-    names = (f"{weight.name}.int8", f"{weight.name}.scale")
-    model.graph.initializer.append(numpy_helper.from_array(rows, names[0]))
-    model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), names[1]))
-    return names
-
-
-def declare_floats(model: ModelProto) -> None:
-    """Say of every tensor whose type ONNX cannot infer that it is float.
-
-    That is so for what ONNX Runtime's own operators make, and for what is made of it; a quantizer
-    asks for the type.
-    """
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    known = {one.name for one in (*inferred.value_info, *inferred.output, *inferred.input)}
-    model.graph.value_info.extend(
-        helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)
-        for node in model.graph.node
-        if node.output[0] not in known
     )
 
 
@@ -272,7 +209,7 @@ def take_one_text(model: ModelProto) -> None:
     nodes, rows = [], dict[str, str]()
     for node in model.graph.node:
         table = links.weights.get(node.input[0]) if node.op_type == "Gather" else None
-        if table is not None and node.input[1] == name and _is_table(node, table, 1):
+        if table is not None and node.input[1] == name and is_table(node, table, 1):
             row = numpy_helper.to_array(table)[:1][None]
             rows[node.output[0]] = f"{node.output[0]}.first_row"
             model.graph.initializer.append(numpy_helper.from_array(row, rows[node.output[0]]))

@@ -9,6 +9,7 @@ from .chinese_queries import write_chinese_queries
 from .conftest import call
 
 LESS = """
+threads: 1
 benchmark: {queries: 16, seconds: 0.2, bootstrap: 200}
 budget: {}
 """
@@ -188,10 +189,10 @@ def test_features_of_the_teacher_are_matched(tiny_bert, tmp_path):
         "task: {kind: text-label, max_length: 24}\n"
         f"teacher: {{kind: huggingface, model: {tiny_bert}, allow_weak_teacher: true,\n"
         "  freeze: 'embeddings, 1', unfreeze_every: 1,\n"
-        "  training: {epochs: 3, learning_rate: 2e-3, warmup_steps: 5, batch_size: 16}}\n"
+        "  training: {epochs: 10, patience: 10, learning_rate: 2e-3, warmup_steps: 5, batch_size: 16}}\n"
         "distillation:\n  losses:\n    - {kind: soft-targets}\n    - {kind: label}\n"
-        "    - {kind: hidden-states, weight: 0.1}\n    - {kind: attention, weight: 0.1}\n"
-        "    - {kind: embeddings, weight: 0.1}" + STUDENT % ("teacher", 3),
+        "    - {kind: hidden-states, weight: 0.05}\n    - {kind: attention, weight: 0.05}\n"
+        "    - {kind: embeddings, weight: 0.05}" + STUDENT % ("teacher", 10),
     )
     assert done.code == 0, done.err
     assert report["student"]["quality"]["macro_f1"]["value"] > 0.3
