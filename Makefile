@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-all check bench bench-seeds clean chromium
+RECIPE ?= recipes/movielens-100k.yaml
+
+.PHONY: setup demo demo-text test test-all check bench bench-seeds clean chromium
 
 setup: $(STAMP)
 
@@ -22,6 +24,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup  ## Real data to a verified int8 model and a report, in a quarter of an hour.
 	$(BIN)/limbeck run recipes/movielens-100k.yaml
 
+demo-text: setup  ## Real product texts to a verified int8 model, plain Optimum beside it: 25 minutes.
+	$(BIN)/limbeck run recipes/womens-clothing.yaml --peers
+
 test: setup chromium  ## Unit tests, then one whole job on a small real data set.
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests --ignore=tests/end_to_end
 	$(BIN)/python -m pytest -m "not slow" tests/end_to_end
@@ -38,8 +43,8 @@ check: setup  ## Style, types, and the direction of imports.
 bench: setup  ## What performance claims rest on; results go to benchmarks/results.
 	$(BIN)/python -m benchmarks.data_memory
 
-bench-seeds: setup  ## The demo under three seeds: half an hour.
-	$(BIN)/python -m benchmarks.over_seeds recipes/movielens-100k.yaml
+bench-seeds: setup  ## A job under three seeds: half an hour for the demo, more for RECIPE=recipes/womens-clothing.yaml.
+	$(BIN)/python -m benchmarks.over_seeds $(RECIPE)
 
 chromium:  # The report's test opens it in a browser; without one it is skipped and says so.
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \

@@ -136,7 +136,8 @@ def _fidelity_line(recipe: AnyTextRecipe) -> str:
 def _peer_line(rounds: int) -> str:
     return (
         "Beside the plain Optimum route: the same student through optimum-cli export onnx and "
-        "its dynamic quantization with the same preset, measured alike. For the ratio of p90 "
+        "its dynamic quantization with the same preset, measured alike; the softmax that its file "
+        "lacks is part of its call. For the ratio of p90 "
         f"latencies both files were asked in turn, {rounds:,} rounds in one session; its interval "
         "is over the rounds."
     )

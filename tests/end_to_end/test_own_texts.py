@@ -189,7 +189,8 @@ def test_features_of_the_teacher_are_matched(tiny_bert, tmp_path):
         "task: {kind: text-label, max_length: 24}\n"
         f"teacher: {{kind: huggingface, model: {tiny_bert}, allow_weak_teacher: true,\n"
         "  freeze: 'embeddings, 1', unfreeze_every: 1,\n"
-        "  training: {epochs: 10, patience: 10, learning_rate: 2e-3, warmup_steps: 5, batch_size: 16}}\n"
+        "  training: {epochs: 10, patience: 10, learning_rate: 2e-3, warmup_steps: 5,\n"
+        "    batch_size: 16}}\n"
         "distillation:\n  losses:\n    - {kind: soft-targets}\n    - {kind: label}\n"
         "    - {kind: hidden-states, weight: 0.05}\n    - {kind: attention, weight: 0.05}\n"
         "    - {kind: embeddings, weight: 0.05}" + STUDENT % ("teacher", 10),
