@@ -202,13 +202,19 @@ def main() -> None:
 def _read_report(folder: Path) -> dict[str, Any]:
     from pydantic import ValidationError
 
-    from benchmarks.report_data import ReportData
+    from benchmarks.report_data import SCHEMA, ReportData
 
     path = folder / "report" / "report.json"
     try:
         text = path.read_text(encoding="utf-8")
-        ReportData.model_validate_json(text)
         found: dict[str, Any] = json.loads(text)
+        schema = found.get("schema") if isinstance(found, dict) else None
+        if isinstance(schema, str) and schema != SCHEMA:
+            raise UserError(
+                f"{path} was written by another version of limbeck ({schema}, this one writes "
+                f"{SCHEMA}). Run the recipe again: what can be used of the run is used again."
+            )
+        ReportData.model_validate_json(text)
     except OSError as error:
         raise UserError(
             f"{folder} holds no report. Give the folder of a finished run, "

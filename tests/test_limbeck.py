@@ -70,6 +70,14 @@ def test_help_of_run_lists_every_stage(recipe, of, peers):
     assert f"{of} {names}." in shown.replace("│ │ ", "")
 
 
+def test_a_report_of_another_version_says_so(tmp_path):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.json").write_text('{"schema": "limbeck.report/1"}')
+    done = call("report", tmp_path)
+    assert done.returncode == 2
+    assert "written by another version of limbeck (limbeck.report/1" in done.stderr
+
+
 def test_version_is_the_packages():
     assert call("--version").stdout == f"limbeck {version('limbeck')}\n"
 
