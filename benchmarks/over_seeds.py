@@ -172,6 +172,15 @@ def _resampled_means(
     return [np.concatenate(means) for means in chunks]
 
 
+def _is_finished(folder: Path, recipe_hash: str) -> bool:
+    """Whether the folder holds the report of this recipe, and not of an earlier one."""
+    try:
+        report = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(report.get("recipe_hash") == recipe_hash)
+
+
 def main() -> None:
     """Run the job under each seed and write what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -189,8 +198,8 @@ def main() -> None:
         command = ["run", str(given.recipe), "--out", str(folder), "--set", f"seed={seed}"]
         done = subprocess.run([sys.executable, "-m", "limbeck", *command, "--quick"], check=False)
         # A budget missed (exit code 1) is a result too; a run that ended before is not.
-        if done.returncode not in (0, 1) or not (folder / "quality").is_dir():
-            sys.exit(done.returncode)
+        if not _is_finished(folder, read_recipe(given.recipe, [f"seed={seed}"]).hash):
+            sys.exit(done.returncode or 1)
         folders.append(folder)
     found = {
         "command": f"python -m benchmarks.over_seeds {given.recipe}",

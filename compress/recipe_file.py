@@ -73,12 +73,13 @@ def parse_recipe(text: str, source: str = "recipe", overrides: Sequence[str] = (
     recipe = None
     kind = recipe_type(data)
     if kind is None:
-        faults.append(_unknown_task(data["task"], document, set_keys))
+        faults.append(_unknown_task(data, document, set_keys))
     else:
         try:
             recipe = kind.model_validate(data)
         except ValidationError as error:
-            found = [_fault(dict(detail), kind, document, set_keys) for detail in error.errors()]
+            details = _without_consequences([dict(detail) for detail in error.errors()])
+            found = [_fault(detail, kind, document, set_keys) for detail in details]
             faults += _one_a_key(found)
     if faults or recipe is None:
         raise RecipeError(_listing(faults, source))
@@ -197,15 +198,35 @@ def _apply_override(data: dict[str, Any], override: str) -> Key:
     return tuple(key)
 
 
-def _unknown_task(task: Mapping[str, Any], document: _Document, set_keys: Sequence[Key]) -> Fault:
+def _unknown_task(data: Mapping[str, Any], document: _Document, set_keys: Sequence[Key]) -> Fault:
     """Say which tasks there are: until one is known, nothing else can be checked."""
+    kinds = list(RECIPES)
+    if "task" not in data:
+        what = "missing, and the data are texts; add {kind: text-label} or {kind: text-pair}"
+        return _place(("task",), what, document, set_keys)
+    task = data["task"]
+    if not isinstance(task, Mapping):
+        close = difflib.get_close_matches(str(task), kinds, n=1, cutoff=0.6)
+        known = f"; known: {', '.join(kinds)}"
+        what = f"write {{kind: {close[0]}}}" if close else f"write {{kind: text-label}}{known}"
+        return _place(("task",), what, document, set_keys)
     given = task.get("kind")
     if given is None:
-        return _place(
-            ("task",), f"has no kind; add one of {', '.join(RECIPES)}", document, set_keys
-        )
-    what = f"kind '{given}' does not exist{_suggest(str(given), list(RECIPES))}"
+        return _place(("task",), f"has no kind; add one of {', '.join(kinds)}", document, set_keys)
+    what = f"kind '{given}' does not exist{_suggest(str(given), kinds)}"
     return _place(("task", "kind"), what, document, set_keys)
+
+
+def _without_consequences(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out lists that are too short only because what is in them has a fault of its own."""
+
+    def follows(detail: dict[str, Any]) -> bool:
+        loc = detail["loc"]
+        return detail["type"] == "too_short" and any(
+            len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details
+        )
+
+    return [detail for detail in details if not follows(detail)]
 
 
 def _fault(
@@ -248,6 +269,11 @@ def _what(detail: dict[str, Any], section: type[BaseModel] | None, kinds: Sequen
         return f"must be a section with keys of its own, not {_yaml_name(detail['input'])}"
     message = message.removeprefix("Value error, ")
     value = detail.get("input")
+    if kind in ("tuple_type", "list_type"):
+        if value is None or isinstance(value, Mapping):
+            return f"must be a list, not {_yaml_name(value)}"
+        listed = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=1000)
+        return f"write a list: {listed.strip()}"
     if kind == "value_error" or isinstance(value, (Mapping, list)):
         return message[:1].lower() + message[1:]
     if kind == "literal_error":

@@ -44,7 +44,11 @@ def peers_stage(quick: bool) -> Stage[AnyTextRecipe]:
         title="Take the same student through plain Optimum" + (" (quick)" if quick else ""),
         needs=("dataset", "student", "export"),
         version=1,
-        settings=lambda recipe: [*queries_and_seconds(recipe, quick), recipe.benchmark.threads],
+        settings=lambda recipe: [
+            quick,
+            *queries_and_seconds(recipe, quick),
+            recipe.benchmark.threads,
+        ],
         work=work,
     )
 

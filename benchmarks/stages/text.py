@@ -173,7 +173,8 @@ def _row(
     from benchmarks.latency import Latency
 
     own = evaluations[row.slug]
-    difference = None if artifact is None else artifact.check.max_abs_difference
+    student = evaluations["student"]
+    difference = None if artifact is None else own.max_abs_difference(student)
     return Row(
         name=row.name,
         role=row.role,

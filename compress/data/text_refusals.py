@@ -7,7 +7,7 @@ from compress.data.text_findings import Findings, listed
 from compress.data.text_labels import gains_of
 from compress.data.text_split import TEST, TRAIN, VALIDATION
 from compress.errors import DataError
-from compress.recipe import Grouped
+from compress.recipe import Grouped, TextPair
 
 MINIMUM_TEXTS = 2
 """A split with fewer examples teaches or measures nothing."""
@@ -17,12 +17,23 @@ def refuse_unusable(found: Findings) -> None:
     """Raise if nothing can be learnt or measured.
 
     Raises:
-        DataError: A split is nearly empty, all training texts say the same, or grades are all
-            worth the same.
+        DataError: A split is nearly empty, all training texts say the same, grades are all worth
+            the same, or no answer to the texts of validation or test is better than another.
     """
     for split in (TRAIN, VALIDATION, TEST):
         if found.sizes[split] < MINIMUM_TEXTS:
             raise _too_small(found, split)
+    _refuse_unlearnable(found)
+    for split in (VALIDATION, TEST):
+        problem = _unmeasurable(found, split)
+        if problem is not None:
+            raise DataError(
+                f"{_path(found, split)}, column {found.source.label!r}: {problem[0]}, so nothing "
+                f"can be measured on the {SPLITS[split]} split. {problem[1]}"
+            )
+
+
+def _refuse_unlearnable(found: Findings) -> None:
     where, column = _path(found, TRAIN), found.source.label
     if found.labels.target == "score":
         rows = found.labelled_splits == TRAIN
@@ -51,6 +62,42 @@ def refuse_unusable(found: Findings) -> None:
             f"task.gains: the grades {listed(found.labels.classes)} are all worth "
             f"{gains[0]:g}, so there is nothing to rank. Give them different gains."
         )
+
+
+def _unmeasurable(found: Findings, split: int) -> tuple[str, str] | None:
+    """Return why no metric of the task exists for a split, and what to do; None: it does."""
+    name, labels = SPLITS[split], found.labels
+    if labels.target == "any-of":
+        if found.by_class[split].any():
+            return None
+        return f"none of the {found.sizes[split]:,} {name} texts has a class", _more(found, split)
+    if not isinstance(found.task, TextPair):
+        return None
+    worth = labels.values[found.labelled_splits == split].astype(np.float64)
+    least, what = found.task.relevant_from, "score"
+    gains = gains_of(labels.classes, found.task)
+    if gains is not None:
+        worth, what = np.array(gains)[worth.astype(np.int64)], "gain"
+        least = least or max(gains)
+    if gains is not None and not worth.any():
+        return f"none of the {len(worth):,} {name} pairs has a gain above 0", _more(found, split)
+    if gains is None and worth.min() == worth.max():
+        return f"all {len(worth):,} {name} pairs have the score {worth[0]:g}", _more(found, split)
+    if least is not None and worth.max() < least:
+        return (
+            f"none of the {len(worth):,} {name} pairs is relevant, of a {what} of {least:g} or "
+            "more",
+            f"{_more(found, split)} Or set a lower task.relevant_from: the highest {what} there "
+            f"is {worth.max():g}.",
+        )
+    return None
+
+
+def _more(found: Findings, split: int) -> str:
+    name = SPLITS[split]
+    if found.source.has(name):
+        return f"Check the column, or give a {name} file with others."
+    return "Check the column, give more data, or choose another data.split.seed."
 
 
 def _too_small(found: Findings, split: int) -> DataError:

@@ -6,7 +6,13 @@ from typing import Annotated, Any
 from pydantic import Field, PositiveInt, model_validator
 
 from compress.recipe.deployment import Benchmark, Budget, Export, TextExport
-from compress.recipe.distillation import Distillation, SoftTargets, TextDistillation
+from compress.recipe.distillation import (
+    Attention,
+    Distillation,
+    HiddenStates,
+    SoftTargets,
+    TextDistillation,
+)
 from compress.recipe.interactions import Data
 from compress.recipe.section import Section, content_hash
 from compress.recipe.student import AnyTextStudent, TransformerStudent
@@ -81,6 +87,25 @@ class TextRecipe(Recipe):
             )
         return self
 
+    @model_validator(mode="after")
+    def _layers_are_the_students(self) -> "TextRecipe":
+        layers = getattr(self.student, "layers", 0)
+        own = self.student.initialise.layers
+        if layers and not isinstance(own, str) and len(own) != layers:
+            raise ValueError(
+                f"student.initialise.layers: names {len(own)} teacher layers for the student's "
+                f"{layers}; name one for each, or choose a rule (uniform, first, last, none)"
+            )
+        for loss in self.distillation.losses:
+            pairs = loss.layers if isinstance(loss, HiddenStates | Attention) else ()
+            wrong = [] if isinstance(pairs, str) else [one for one, _ in pairs if one >= layers]
+            if wrong:
+                raise ValueError(
+                    f"distillation.losses: {loss.kind} names the student's layer {wrong[0]}, and "
+                    f"its {layers} layers are 0 to {layers - 1}"
+                )
+        return self
+
 
 class TextLabelRecipe(TextRecipe):
     """A job whose model puts texts into classes."""
@@ -125,8 +150,19 @@ RECIPES: dict[str, type[Recipe]] = {
 def recipe_type(data: Mapping[str, Any]) -> type[Recipe] | None:
     """Return the class for a recipe's plain data; None where its task does not exist.
 
-    A recipe without a task is a next-item recipe.
+    A recipe without a task is a next-item recipe, unless its data are texts.
     """
-    task = data.get("task")
-    kind = task.get("kind") if isinstance(task, Mapping) else "next-item"
+    if "task" not in data:
+        return None if _has_texts(data) else NextItemRecipe
+    task = data["task"]
+    kind = task.get("kind") if isinstance(task, Mapping) else None
     return RECIPES.get(kind) if isinstance(kind, str) else None
+
+
+def _has_texts(data: Mapping[str, Any]) -> bool:
+    """Whether the data can only be of a task that reads text."""
+    section = data.get("data")
+    source = section.get("source") if isinstance(section, Mapping) else None
+    if not isinstance(source, Mapping):
+        return False
+    return source.get("kind") == "womens-clothing" or "train" in source

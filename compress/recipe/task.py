@@ -35,6 +35,19 @@ class TextTask(Section):
     """L: longer texts are cut to this many word pieces, special ones included, and counted."""
 
 
+def _as_class_name(name: object) -> object:
+    """Name what YAML reads as a number or as yes/no as the data's reader names such a cell."""
+    if isinstance(name, bool):
+        return str(name).lower()
+    if isinstance(name, float) and name.is_integer():
+        return str(int(name))
+    return str(name) if isinstance(name, int | float) else name
+
+
+ClassName = Annotated[str, BeforeValidator(_as_class_name)]
+"""A class, or a grade: `{0: 0, 1: 1}` is what it looks like."""
+
+
 class TextLabel(TextTask):
     """Put a text into one of N classes, or into any number of them."""
 
@@ -45,7 +58,7 @@ class TextLabel(TextTask):
     """A text may have any number of classes: sigmoid instead of softmax, each class on its own."""
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
     """Of a class's probability, above which a multi-label answer has it."""
-    class_weights: Literal["none", "balanced"] | dict[str, PositiveFloat] = "none"
+    class_weights: Literal["none", "balanced"] | dict[ClassName, PositiveFloat] = "none"
     """Weights of the classes in the label loss: `balanced` is N / (classes x texts of the class).
 
     A mapping names some classes; the others have weight 1.
@@ -57,14 +70,6 @@ class TextLabel(TextTask):
         return "any-of" if self.multi_label else "one-of"
 
 
-def _as_text(name: object) -> object:
-    """Let `gains: {0: 0, 1: 1}` be what it looks like."""
-    return str(name) if isinstance(name, int | float) and not isinstance(name, bool) else name
-
-
-Grade = Annotated[str, BeforeValidator(_as_text)]
-
-
 class TextPair(TextTask):
     """Say how relevant a product is to a query, to rank the products of a query."""
 
@@ -74,10 +79,13 @@ class TextPair(TextTask):
     relevance: Literal["grade", "score"] = "grade"
     """Relevance is one of several grades (the model answers a probability for each), or a number.
     """
-    gains: dict[Grade, Annotated[float, Field(ge=0.0)]] | None = None
+    gains: dict[ClassName, Annotated[float, Field(ge=0.0)]] | None = None
     """What each grade is worth in NDCG and in the ranking score; None: grades are numbers."""
     relevant_from: PositiveFloat | None = None
-    """Gain (or score) from which a product counts as relevant for MRR; None: the highest gain."""
+    """Gain (or score) from which a product counts as relevant for MRR.
+
+    None: for grades the highest gain; for scores there is no MRR then.
+    """
 
     @property
     def target(self) -> Literal["one-of", "score"]:

@@ -29,7 +29,7 @@ class TextColumns(Section):
     """Joined in this order; empty ones are left out."""
     joined_by: str = " "
     label: str = "label"
-    label_separator: str | None = None
+    label_separator: Annotated[str, Field(min_length=1)] | None = None
     """For `multi_label`: between the classes of one text; None: the column holds lists."""
     group: str | None = None
     """What must not be in two splits, such as the product that a review is of."""

@@ -127,10 +127,13 @@ class Truth:
         gains = self.targets.astype(np.float64)
         if self.class_gains is not None:
             gains = np.array(self.class_gains)[self.targets]
+            relevant_from = relevant_from or max(self.class_gains)
         found = relevance_statistics(
             self.ranking_scores(answers), gains, self.queries, relevant_from
         )
         if self.class_gains is None:
+            if relevant_from is None:
+                del found["mrr@10"]  # the single best score would be all that is relevant
             return found
         graded = classification_statistics(answers, self.targets, self.queries)
         kept = ("accuracy", "macro_f1", "calibration_error")

@@ -210,11 +210,12 @@ def _fit_head(
             "Rename the classes in the data or in the model's config.json (id2label), or set "
             "teacher.train: true."
         )
-    if own == tuple(f"LABEL_{number}" for number in range(len(own))):
+    if _is_unnamed(own):
+        outputs = dict(zip(order, classes, strict=True))
         announce(
-            f"{name} does not name its classes; they are taken to be in sorted order: "
-            f"{_listed(classes)}. Where they are not, put their names into its config.json "
-            "(id2label)."
+            f"{name} does not name its classes; its outputs are taken to be, in their order: "
+            f"{_listed([outputs[number] for number in range(len(own))])}. Where they are not, put "
+            "their names into its config.json (id2label)."
         )
     asked = {"one-of": "single_label_classification", "any-of": "multi_label_classification"}
     if problem not in (None, asked[target]):
@@ -231,11 +232,18 @@ def _fit_head(
     config.label2id = {one: number for number, one in enumerate(classes)}
 
 
+def _is_unnamed(own: tuple[str, ...]) -> bool:
+    """Whether the names are those that transformers gives where nobody gave any."""
+    return own == tuple(f"LABEL_{number}" for number in range(len(own)))
+
+
 def _order(own: tuple[str, ...], classes: tuple[str, ...]) -> list[int] | None:
     """Return for each of our classes the model's output; None: they are not the same classes."""
     if len(own) != len(classes):
         return None
-    if own == tuple(f"LABEL_{number}" for number in range(len(own))):
+    if _is_unnamed(own):
+        if set(classes) == {str(number) for number in range(len(own))}:
+            return [int(one) for one in classes]  # as texts, 10 sorts before 2
         return list(range(len(own)))
     for same in (str, str.casefold):
         numbers = {same(one): number for number, one in enumerate(own)}

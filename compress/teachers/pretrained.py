@@ -17,11 +17,6 @@ PACKAGE_PREFIX = "package:"
 LONGEST_QUOTE = 240
 """Characters of another library's error that are passed on."""
 
-_LOADING_ERRORS = (
-    *(OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError),
-)
-"""What transformers raises for folders that lack a file or hold a damaged one."""
-
 LoadedT = TypeVar("LoadedT")
 
 
@@ -111,7 +106,9 @@ def load_pretrained(
     try:
         with _quiet():
             return load(folder or name, given)
-    except _LOADING_ERRORS as error:
+    except UserError:
+        raise
+    except Exception as error:  # the libraries' own errors share no base
         if folder is None:
             raise DownloadError(
                 f"{key}: {name} cannot be had from the Hugging Face Hub: "

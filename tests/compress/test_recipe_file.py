@@ -220,3 +220,101 @@ def test_features_are_compared_only_where_both_cut_texts_alike():
     other = TEXTS.replace("kind: bert", "kind: bert, tokenizer: {minimum_count: 3}")
     with pytest.raises(RecipeError, match="piece by piece, so both must cut texts alike"):
         parse_recipe(other + matched)
+
+
+@pytest.mark.parametrize(
+    ("student", "losses", "said"),
+    [
+        ("kind: bert, layers: 2, initialise: {layers: [0, 1, 2]}", "", "names 3 teacher layers"),
+        ("kind: bert, layers: 2", "{kind: attention, layers: [[2, 5]]}", "the student's layer 2"),
+        ("kind: text-cnn", "{kind: hidden-states}", "a text-cnn student has none"),
+    ],
+)
+def test_layers_that_a_student_lacks_are_found_before_any_work(student, losses, said):
+    text = TEXTS.replace("kind: bert", student)
+    text += f"distillation: {{losses: [{{kind: soft-targets}}{losses and ', ' + losses}]}}\n"
+    with pytest.raises(RecipeError, match=said):
+        parse_recipe(text)
+
+
+def test_what_training_leaves_out_keeps_the_students_defaults():
+    text = TEXTS.replace("kind: bert", "kind: bert, training: {epochs: 6}")
+    training = parse_recipe(text).student.training
+    assert (training.epochs, training.patience, training.learning_rate) == (6, 3, 5e-4)
+
+
+def test_a_score_has_no_temperature():
+    text = """\
+name: tiny
+task: {kind: text-pair, relevance: score}
+data: {source: {kind: table, train: x.csv}}
+student: {kind: bert}
+distillation: {losses: [{kind: soft-targets, temperature: 2}]}
+"""
+    with pytest.raises(RecipeError, match="soft-targets of a score are numbers"):
+        parse_recipe(text)
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("task: text-label\n", "task: write {kind: text-label} (r.yaml:2)"),
+        ("task: text-pairs\n", "task: write {kind: text-pair} (r.yaml:2)"),
+        (
+            "task: [3]\n",
+            "task: write {kind: text-label}; known: next-item, text-label, text-pair (r.yaml:2)",
+        ),
+        (
+            "",
+            "task: missing, and the data are texts; add {kind: text-label} or {kind: text-pair} "
+            "(r.yaml:1)",
+        ),
+    ],
+)
+def test_a_task_that_is_not_there_or_no_section_is_the_only_fault(task, said):
+    text = TEXTS.replace("task: {kind: text-label}\n", task)
+    assert faults(text) == [said]
+    files = text.replace("{kind: womens-clothing}", "{kind: table, train: x.csv}")
+    assert faults(files) == [said]
+
+
+def test_classes_may_be_numbers_or_yes_and_no_as_in_the_data():
+    weights = "kind: text-label, class_weights: {1: 2, 2.0: 3, 0.5: 4, false: 5, a: 6}"
+    task = parse_recipe(TEXTS.replace("kind: text-label", weights)).task
+    assert task.class_weights == {"1": 2, "2": 3, "0.5": 4, "false": 5, "a": 6}
+    gains = "kind: text-pair, gains: {0: 0, true: 1}"
+    text = TEXTS.replace("kind: text-label", gains)
+    pairs = parse_recipe(text.replace("womens-clothing", "table, train: x.csv"))
+    assert pairs.task.gains == {"0": 0, "true": 1}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("title", "write a list: [title]"),
+        ("'title, body'", "write a list: ['title, body']"),
+        ("3", "write a list: [3]"),
+        ("null", "must be a list, not null"),
+        ("{a: b}", "must be a list, not mapping"),
+    ],
+)
+def test_one_column_is_written_as_a_list(written, said):
+    source = f"{{kind: table, train: x.csv, columns: {{text: {written}}}}}"
+    text = TEXTS.replace("{kind: womens-clothing}", source)
+    assert faults(text) == [f"data.source.columns.text: {said} (r.yaml:3)"]
+
+
+def test_nothing_cannot_stand_between_classes():
+    source = "{kind: table, train: x.csv, columns: {label_separator: ''}}"
+    found = faults(TEXTS.replace("{kind: womens-clothing}", source))
+    assert len(found) == 1
+    assert "label_separator: string should have at least 1 character" in found[0]
+
+
+def test_a_fault_inside_a_list_does_not_make_the_list_too_short():
+    given = TEXTS + "export: {artifacts: [{format: onnx, scheme: int8-dynamic, preset: arm}]}\n"
+    assert faults(given) == [
+        "export.artifacts.0.preset: 'arm' is not one of arm64, avx2, avx512_vnni; did you mean "
+        "'arm64'? (r.yaml:5)"
+    ]
+    assert "at least 1 item" in faults(TEXTS + "export: {artifacts: []}\n")[0]

