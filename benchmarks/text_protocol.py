@@ -1,7 +1,10 @@
 """How the figures of a report on text came about, in sentences that are printed with them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from benchmarks.protocol import latency_lines
-from compress.recipe import AnyTextRecipe, Grouped, TextFiles, TextLabelRecipe, TextPairRecipe
+from compress.recipe import AnyTextRecipe, TextLabelRecipe, TextPairRecipe
 
 
 def text_protocol_lines(
@@ -9,6 +12,7 @@ def text_protocol_lines(
     *,
     examples: int,
     groups: int | None,
+    split_rule: Mapping[str, Any],
     outputs: int,
     queries: int,
     seconds: float,
@@ -20,6 +24,7 @@ def text_protocol_lines(
         recipe: The job.
         examples: Texts or pairs of the test split.
         groups: Groups (products, queries) of the test split; None where the data has none.
+        split_rule: How the splits were made: `compress.data.text_dataset.TextDataset.split_rule`.
         outputs: Classes or grades; 1 where relevance is a score.
         queries: Least number of latency queries, as really asked for (`--quick` lowers it).
         seconds: Least time of asking them.
@@ -30,7 +35,7 @@ def text_protocol_lines(
     peers = () if rounds is None else (_peer_line(rounds),)
     return (
         *_task_lines(recipe, outputs),
-        f"{_split_line(recipe, grouped=groups is not None)} {examples:,} test {what}"
+        f"{_split_line(recipe, split_rule)} {examples:,} test {what}"
         + ("." if groups is None else f" in {groups:,} groups."),
         f"Longer texts are cut to {recipe.task.max_length} word pieces, special ones included, "
         "each model by its own tokenizer; how many were cut is counted.",
@@ -104,20 +109,22 @@ def _pair_lines(recipe: TextPairRecipe, outputs: int) -> tuple[str, ...]:
     )
 
 
-def _split_line(recipe: AnyTextRecipe, *, grouped: bool) -> str:
-    source, split = recipe.data.source, recipe.data.split
-    by_group = isinstance(split, Grouped) if split is not None else grouped
-    rule = (
-        "whole groups, classes balanced (no group is in two splits)"
-        if by_group
-        else "at random from each class"
-    )
-    seed = f", seed {1 if split is None else split.seed}"
-    if not isinstance(source, TextFiles) or source.test is None:
-        return f"Split: {rule}{seed}."
-    if source.validation is not None:
+def _split_line(recipe: AnyTextRecipe, split_rule: Mapping[str, Any]) -> str:
+    if split_rule["kind"] == "given":
         return "Split: as the files give it."
-    return f"Split: the test file is given; validation is cut from the training file, {rule}{seed}."
+    rule = "at random"
+    if split_rule["kind"] == "grouped":
+        rule = "whole groups, classes balanced (no group is in two splits)"
+    elif recipe.task.target != "score":
+        rule = "at random from each class"
+    validation, test, seed = (split_rule[key] for key in ("validation", "test", "seed"))
+    if test is None:
+        return (
+            "Split: the test file is given; validation is cut from the training file, "
+            f"{rule}, {100 * validation:g}% of it, seed {seed}."
+        )
+    shares = f"{100 * validation:g}% validation, {100 * test:g}% test"
+    return f"Split: {rule}, {shares}, seed {seed}."
 
 
 def _fidelity_line(recipe: AnyTextRecipe) -> str:

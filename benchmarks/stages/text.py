@@ -109,6 +109,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
             recipe,
             examples=len(test),
             groups=None if groups == len(test) else groups,
+            split_rule=dataset.split_rule,
             outputs=dataset.outputs,
             queries=conditions["queries"],
             seconds=conditions["seconds"],

@@ -41,6 +41,21 @@ class MaskedTextCutter:
         return self._tokenizer.encode(first, second, max_length, mask_character=MASK_CHARACTER)
 
 
+class UnmaskedTexts:
+    """Texts as they are, but for a `MASK_CHARACTER` of their own: that is a space, and no mask."""
+
+    def __init__(self, texts: TextRows) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def texts(self, rows: NDArray[np.int64]) -> tuple[list[str], list[str] | None]:
+        """Return the first texts of some rows and, for pairs, the second; in the order given."""
+        first, second = self._texts.texts(rows)
+        return _without_masks(first), None if second is None else _without_masks(second)
+
+
 def masked_copies(
     first: Sequence[str],
     second: Sequence[str] | None,
@@ -124,6 +139,10 @@ def read_masked_copies(folder: Path) -> TextRows:
     second = table["second"] if "second" in table.column_names else None
     nothing = np.zeros(len(table), np.int64)
     return Examples(table["first"], second, nothing, nothing)
+
+
+def _without_masks(texts: list[str]) -> list[str]:
+    return [text.replace(MASK_CHARACTER, " ") for text in texts]
 
 
 _NO_SPANS = np.zeros((0, 2), np.int64)

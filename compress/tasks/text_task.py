@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from compress.data.text_duplicates import normalised
 from compress.errors import UserError
 from compress.metrics import (
     Statistic,
@@ -93,7 +94,11 @@ class Truth:
         queries = None
         if dataset.is_pair:
             encoded = examples.first.combine_chunks().dictionary_encode()
-            queries = np.asarray(encoded.indices, dtype=np.int64)
+            numbers: dict[str, int] = {}
+            # The same query as for the split, where letters' case and white space do not count.
+            same = [normalised(text) for text in encoded.dictionary.to_pylist()]
+            own = [numbers.setdefault(text, len(numbers)) for text in same]
+            queries = np.array(own, np.int64)[np.asarray(encoded.indices)]
         return cls(task, examples.targets, examples.groups, queries, dataset.gains)
 
     def ranking_scores(self, answers: NDArray[np.float32]) -> NDArray[np.float64]:

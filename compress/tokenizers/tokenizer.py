@@ -120,6 +120,12 @@ class PieceTokenizer:
         """Id of the piece that stands for a masked one; None: there is none."""
         return self._role("mask_token")
 
+    @cached_property
+    def tells_texts_apart(self) -> bool:
+        """Whether the second text of a pair has a type of its own; with RoBERTa's it has not."""
+        (pair,) = self.encode(["a"], ["a"], 64)
+        return pair.second_start < len(pair.ids)
+
     def special_ids(self) -> frozenset[int]:
         """Ids of all pieces that have a role or were added to the vocabulary."""
         roles = {self._role(role) for role in ROLES} - {None}

@@ -175,7 +175,7 @@ class PeerRunner:
     def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See `export.runner.Runner`."""
         given = {
-            name: inputs[name].astype(np.int64)
+            name: inputs[name].astype(np.int64, copy=False)
             if name in inputs
             else np.zeros(inputs["input_ids"].shape, np.int64)
             for name in self._inputs

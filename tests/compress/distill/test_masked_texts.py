@@ -10,6 +10,7 @@ from compress.data.pieces import Pieces, write_pieces
 from compress.data.text_dataset import Examples
 from compress.distill.masked_texts import (
     MaskedTextCutter,
+    UnmaskedTexts,
     masked_copies,
     read_masked_copies,
     write_masked_copies,
@@ -145,3 +146,17 @@ def test_copies_are_cut_into_pieces_with_masks(tmp_path):
     write_pieces(tmp_path, "train", cutter, read_masked_copies(tmp_path), 16)
     batch = Pieces.open(tmp_path, "train", 0).batch(np.arange(3))
     assert (batch.input_ids == word_pieces().mask_id).sum(axis=1).tolist() == [1, 1, 1]
+
+
+def test_a_mask_character_of_a_real_text_is_a_space():
+    import pyarrow as pa
+
+    first, second = (
+        pa.chunked_array([pa.array(texts, pa.large_string())])
+        for texts in (["a", f"red{MASK_CHARACTER}shoe"], [MASK_CHARACTER, "b"])
+    )
+    zeros = np.zeros(2, np.int64)
+    pairs = UnmaskedTexts(Examples(first, second, zeros, zeros))
+    assert len(pairs) == 2
+    assert pairs.texts(np.array([1, 0])) == (["red shoe", "a"], ["b", " "])
+    assert UnmaskedTexts(Examples(first, None, zeros, zeros)).texts(np.array([0])) == (["a"], None)

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from compress.data.prepare_texts import prepare_texts
+from compress.data.text_dataset import TextDataset
 from compress.errors import DataError, UserError
-from compress.recipe import TextLabel, TextPair
+from compress.recipe import PairData, TextLabel, TextPair
 from compress.tasks.text_task import Truth, answers_of, class_weights
 
 LABEL = TextLabel(kind="text-label")
@@ -102,3 +104,23 @@ def test_a_split_without_the_highest_grade_has_nothing_relevant_in_it():
     answers = np.full((2, 3), 1 / 3, np.float32)
     with pytest.raises(DataError, match="relevant"):
         truth.statistics(answers)
+
+
+def test_a_query_is_the_same_however_it_is_written(tmp_path):
+    """As for the split: letters' case, white space and forms of a character do not count."""
+    queries = ["Red  Dress", "blue", "red dress", "ｒｅｄ dress", "Blue", "red"]
+    rows = [
+        f'{{"query": "{query}", "product": "p{number}", "relevance": {number % 2}}}'
+        for number, query in enumerate(queries)
+    ]
+    for name in ("train", "validation", "test"):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    files = {name: f"{name}.jsonl" for name in ("train", "validation", "test")}
+    data = PairData.model_validate({"source": {"kind": "table", **files}})
+    task = TextPair(kind="text-pair")
+    prepare_texts(data, task, tmp_path, tmp_path / "out", progress=lambda line: None)
+    dataset = TextDataset.open(tmp_path / "out")
+    queries_of = Truth.of(dataset, task, "test").queries
+    assert queries_of.tolist() == [0, 1, 0, 0, 1, 2]
+    groups = dataset.split("test").groups
+    assert (queries_of[:, None] == queries_of).tolist() == (groups[:, None] == groups).tolist()

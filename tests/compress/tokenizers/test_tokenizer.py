@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, models, processors
 from transformers import AutoTokenizer
 
 from compress.errors import UserError
@@ -176,3 +176,10 @@ def test_a_process_that_forks_after_cutting_hears_no_warning(tiny_bert):
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     )
     assert done.stderr == ""
+
+
+def test_some_tokenizers_do_not_tell_the_texts_of_a_pair_apart(tokenizer):
+    assert tokenizer.tells_texts_apart
+    backend = Tokenizer.from_str(tokenizer.backend.to_str())
+    backend.post_processor = processors.RobertaProcessing(("[SEP]", 3), ("[CLS]", 2))
+    assert not PieceTokenizer(backend, tokenizer.config).tells_texts_apart

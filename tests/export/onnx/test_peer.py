@@ -87,3 +87,18 @@ def test_a_damaged_description_is_a_clear_error(tmp_path, content):
     (tmp_path / "peer.json").write_text(content)
     with pytest.raises(UserError, match=r"peer\.json"), PeerRunner(tmp_path / "peer.json"):
         pass
+
+
+def test_pieces_in_the_type_of_the_file_are_handed_over_without_a_copy(tmp_path):
+    class Session:
+        def run(self, outputs, given):
+            self.given = given
+            return [np.zeros((1, 2), np.float32)]
+
+    runner = PeerRunner(tmp_path / "peer.json")
+    runner._session, runner._inputs, runner._target = Session(), ("input_ids",), "any-of"
+    pieces = np.array([[1, 7]], np.int64)
+    runner({"input_ids": pieces})
+    assert runner._session.given["input_ids"] is pieces
+    runner({"input_ids": pieces.astype(np.int32)})
+    assert runner._session.given["input_ids"].dtype == np.int64
