@@ -75,6 +75,8 @@ def _unmeasurable(found: Findings, split: int) -> tuple[str, str] | None:
         return None
     worth = labels.values[found.labelled_splits == split].astype(np.float64)
     least, what = found.task.relevant_from, "score"
+    if least is not None and labels.target == "score":
+        least = float(np.float32(least))  # as the scores are kept
     gains = gains_of(labels.classes, found.task)
     if gains is not None:
         worth, what = np.array(gains)[worth.astype(np.int64)], "gain"

@@ -133,6 +133,8 @@ class Truth:
         if self.class_gains is not None:
             gains = np.array(self.class_gains)[self.targets]
             relevant_from = relevant_from or max(self.class_gains)
+        elif relevant_from is not None:
+            relevant_from = float(np.float32(relevant_from))  # as the scores are kept
         found = relevance_statistics(
             self.ranking_scores(answers), gains, self.queries, relevant_from
         )

@@ -95,6 +95,13 @@ def test_a_score_is_relevant_from_where_the_recipe_says():
     assert truth.statistics(np.array([[0.1], [0.2]], np.float32))["mrr@10"].value == 1 / 2
 
 
+def test_a_score_that_is_just_the_limit_is_relevant():
+    """0.7 as the scores are kept, in 32 bits, is below 0.7."""
+    task = TextPair(kind="text-pair", relevance="score", relevant_from=0.7)
+    truth = Truth(task, np.array([0.7, 0.1], np.float32), np.arange(2), np.zeros(2, np.int64))
+    assert truth.statistics(np.array([[0.2], [0.1]], np.float32))["mrr@10"].value == 1.0
+
+
 def test_a_split_without_the_highest_grade_has_nothing_relevant_in_it():
     """What is relevant is the task's, not whatever is best in the split."""
     task = TextPair(kind="text-pair", gains={"bad": 0.0, "fair": 0.5, "good": 1.0})
