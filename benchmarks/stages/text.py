@@ -1,6 +1,6 @@
 """The stages that measure a job on texts: quality of every row, and the report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -104,8 +104,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
     return {
         "recipe": recipe,
         "quick": conditions["quick"],
-        "protocol": _gate_lines(verdict, recipe.task.metric)
-        + text_protocol_lines(
+        "protocol": text_protocol_lines(
             recipe,
             examples=len(test),
             groups=None if groups == len(test) else groups,
@@ -116,7 +115,12 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
             rounds=None if compared is None else compared.rounds,
         ),
         "counts": {**dataset.counts, **_piece_counts(context)},
-        "warnings": (*dataset.warnings, *_cut_warnings(context)),
+        "warnings": (
+            *_gate_lines(verdict, recipe.task.metric),
+            *_one_answer_warnings(rows, evaluations),
+            *dataset.warnings,
+            *_cut_warnings(context),
+        ),
         "measured": measured,
         "peer_comparison": compared,
         "curves": dict(_curves(context)),
@@ -150,6 +154,23 @@ def _piece_counts(context: StageContext[AnyTextRecipe]) -> dict[str, int]:
             found[f"{of}_texts_cut_for_the_{whose}"] = counts[split]["truncated"]
         found[f"unknown_test_pieces_of_the_{whose}"] = counts["test"]["unknown"]
     return found
+
+
+def _one_answer_warnings(
+    rows: Iterable[Subject], evaluations: Mapping[str, TextEvaluation]
+) -> Iterator[str]:
+    """Say it of a trained model that gives every text the same answer: it learned nothing."""
+    for row in rows:
+        if row.role not in ("teacher", "student", "student_without_teacher") or not row.can_run:
+            continue
+        own = evaluations[row.slug]
+        answers = own.answers
+        if own.truth.task.target == "one-of" and len(np.unique(answers.argmax(axis=1))) == 1:
+            yield (
+                f"The {row.name} answers {own.classes[int(answers[0].argmax())]!r} to every test "
+                "text: it has learned nothing. Train it longer, with a higher learning rate, or "
+                "on more texts."
+            )
 
 
 def _cut_warnings(context: StageContext[AnyTextRecipe]) -> Iterator[str]:

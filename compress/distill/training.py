@@ -22,7 +22,7 @@ from compress.distill.checkpoints import BEST, LAST, AtomicCheckpointIO, load_ch
 from compress.distill.objective import Objective
 from compress.distill.precision import choose_precision
 from compress.distill.training_loggers import training_loggers
-from compress.distill.training_module import TrainingModule
+from compress.distill.training_module import TrainingModule, warmup_steps
 from compress.distill.training_progress import TrainingProgress, logged_name
 from compress.files import write_atomically
 from compress.progress import Progress
@@ -68,10 +68,10 @@ def train(
         progress.say(f"{title}: training in {precision.name}, as {precision.reason}")
     batches = objective.batches(settings.batch_size, seed)
     steps = len(batches) * settings.epochs
-    if settings.warmup_steps > steps:
+    if (warmup := warmup_steps(settings, steps)) < settings.warmup_steps:
         progress.say(
-            f"{title}: the training has {steps} steps at most, fewer than training.warmup_steps: "
-            f"{settings.warmup_steps}, so the learning rate never reaches {settings.learning_rate}"
+            f"{title}: the training has {steps} steps at most, so its warm-up takes {warmup} of "
+            f"them, not {settings.warmup_steps} (training.warmup_steps)."
         )
     module = TrainingModule(network, objective, settings, seed, steps)
     metric = logged_name(objective.metric)

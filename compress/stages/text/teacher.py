@@ -126,12 +126,12 @@ def check_teacher(context: StageContext[AnyTextRecipe]) -> None:
     teacher = read_validation(context.inputs["teacher"])["teacher"]
     baselines = read_validation(context.inputs["baselines"])
     best = max(baselines, key=lambda name: baselines[name])
-    weak = teacher <= baselines[best]
+    weak = teacher < baselines[best] or teacher == baselines[best] < 1.0
     if weak:
         message = (
             f"The teacher does not beat the {best} baseline on validation "
             f"{NAMES[recipe.task.metric]}: {teacher:.4f} against {baselines[best]:.4f}. A student "
-            "would learn from a model that is worse than counting. "
+            "would learn from a model that is no better than counting. "
         )
         if not recipe.teacher.allow_weak_teacher:
             raise CheckFailed(

@@ -347,11 +347,11 @@ def test_the_choice_of_precision_is_told(run):
     assert re.fullmatch(r"student: training in (fp32|bf16), as the .*", said.messages[0])
 
 
-def test_a_warmup_that_never_ends_is_told(run):
+def test_a_warmup_that_is_shortened_is_told(run):
     said = Said()
     settings = SETTINGS.model_copy(update={"epochs": 1, "warmup_steps": 14})
     run(settings=settings, progress=Progress(said))
     assert said.messages == [
-        "student: the training has 13 steps at most, fewer than training.warmup_steps: 14, so the "
-        "learning rate never reaches 0.02"
+        "student: the training has 13 steps at most, so its warm-up takes 6 of them, not 14 "
+        "(training.warmup_steps)."
     ]

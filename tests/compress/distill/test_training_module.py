@@ -12,7 +12,7 @@ def factors(steps, **settings):
 
 
 def test_it_rises_linearly_and_stays():
-    assert factors(6, warmup_steps=4) == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert factors(8, warmup_steps=4) == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0]
 
 
 def test_linear_falls_to_nothing_after_the_last_step():
@@ -26,5 +26,6 @@ def test_without_warmup_it_begins_at_the_top():
     assert factors(4, warmup_steps=0, schedule="linear") == pytest.approx([1.0, 1.0, 2 / 3, 1 / 3])
 
 
-def test_a_warmup_longer_than_the_training_only_rises():
-    assert factors(3, warmup_steps=10, schedule="linear") == pytest.approx([0.1, 0.2, 0.3])
+def test_a_warmup_takes_at_most_half_of_a_short_training():
+    found = factors(4, warmup_steps=100, schedule="linear")
+    assert found == pytest.approx([0.5, 1.0, 1.0, 0.5])
