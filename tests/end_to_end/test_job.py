@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 import pytest
 
-import limbeck
 from benchmarks.report_data import ReportData
+from benchmarks.stages import stages_of
 from compress.data.dataset import Dataset
 from compress.files import file_sha256
 from compress.recipe_file import read_recipe
@@ -94,7 +94,7 @@ def test_quality_of_a_file_is_that_of_its_answers(job):
     hits = 0
     with OnnxRunner(job.folder / artifact["path"]) as runner:
         for number, history in enumerate(dataset.histories(cases, 50)):
-            ids = runner(history[None])[0][0]
+            ids = runner({"history": history[None]})["item_ids"][0]
             old = set(seen[offsets[number] : offsets[number + 1]].tolist())
             top = [item for item in ids.tolist() if item and item not in old][:10]
             hits += int(cases.targets[number]) in top
@@ -128,8 +128,9 @@ def test_what_a_change_redoes_is_in_the_plan(job, tmp_path):
         "run", job.recipe, "--out", job.folder, "--only", "dataset", "--set", "student.dropout=0.3"
     )
     assert done.code == 0
-    run = Run(job.folder, read_recipe(job.recipe, ["student.dropout=0.3"]), job.recipe.parent)
-    states = {one.stage.name: one.state for one in run.plan(limbeck._stages(quick=False))}
+    changed = read_recipe(job.recipe, ["student.dropout=0.3"])
+    run = Run(job.folder, changed, job.recipe.parent)
+    states = {one.stage.name: one.state for one in run.plan(stages_of(changed))}
     assert [name for name, state in states.items() if state == "finished"] == [
         "dataset",
         "baselines",
