@@ -65,7 +65,7 @@ class Evaluation:
             short_lists=int(((self.top != 0).sum(axis=1) < LIST_LENGTH).sum()),
         )
 
-    def overlap(self, other: Self) -> float:
+    def agreement(self, other: Self) -> float:
         """Return the mean share of the masked top 10 in common with another model's, 0...1."""
         return float(top_k_overlap(self.top, other.top, CUTOFFS[0]).mean())
 

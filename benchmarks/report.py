@@ -9,12 +9,13 @@ from benchmarks.latency import Latency
 from benchmarks.measurement import Fidelity, PeerComparison, Role, Row
 from benchmarks.report_budget import best_artifact, budget_data
 from benchmarks.report_data import SCHEMA, ReportData
-from benchmarks.task_view import FidelityMeasure, metric_name, task_view
+from benchmarks.task_view import FidelityMeasure, task_view
 from benchmarks.wording import times_less
 from compress.metrics import (
     ClassFigures,
     Interval,
     Statistic,
+    metric_name,
     paired_difference,
     ratio_interval,
 )

@@ -11,7 +11,7 @@ from math import log10
 from typing import Any
 
 from benchmarks.report_data import ArtifactData, CurveData, RowData
-from benchmarks.task_view import metric_name
+from compress.metrics import metric_name
 
 _WIDTH, _HEIGHT = 900.0, 400.0
 _CHARACTER, _LINE = 7.2, 17.0

@@ -22,8 +22,9 @@ from benchmarks.report_tables import (
     metric_tables,
     verdict_texts,
 )
-from benchmarks.task_view import TaskView, metric_name, task_view
+from benchmarks.task_view import TaskView, task_view
 from benchmarks.wording import seconds, share, signed, significant, times_less
+from compress.metrics import metric_name
 
 
 def render_page(report: ReportData) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.report_data import ArtifactData, IntervalData, ReportData, RowData, VerdictData
-from benchmarks.task_view import LOWER_IS_BETTER, TaskView, metric_heading, metric_name
+from benchmarks.task_view import LOWER_IS_BETTER, TaskView, metric_heading
 from benchmarks.wording import NOT_MEASURED, percent, share, significant, with_minus
+from compress.metrics import metric_name
 
 AnyRow = RowData | ArtifactData
 

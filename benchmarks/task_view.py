@@ -4,27 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from compress.metrics import metric_name
 from compress.recipe import NextItem, TextLabel, TextPair
 
 FidelityMeasure = Literal["overlap@10", "agreement"]
 
 LOWER_IS_BETTER = frozenset({"calibration_error"})
-_NAMES = {
-    "accuracy": "accuracy",
-    "top5_accuracy": "top-5 accuracy",
-    "macro_f1": "macro-F1",
-    "micro_f1": "micro-F1",
-    "calibration_error": "calibration error",
-    "spearman": "Spearman’s ρ",
-}
-_RANKING_NAMES = {"ndcg": "NDCG", "mrr": "MRR", "hit": "Hit", "recall": "Recall"}
 _MAIN_COLUMNS = 3
-
-
-def metric_name(metric: str) -> str:
-    """Return a metric's key as the field writes it: `ndcg@10` is NDCG@10, `macro_f1` macro-F1."""
-    name, at, cutoff = metric.partition("@")
-    return _NAMES.get(metric) or _RANKING_NAMES.get(name, name.replace("_", " ")) + at + cutoff
 
 
 def metric_heading(metric: str) -> str:

@@ -13,8 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.task_view import TaskView, metric_heading, metric_name, task_view
+from benchmarks.task_view import TaskView, metric_heading, task_view
 from benchmarks.wording import percent, signed, with_minus
+from compress.metrics import metric_name
 from compress.progress import Display
 from compress.recipe import Recipe
 from compress.run import PlannedStage

@@ -19,12 +19,11 @@ from torch import nn
 from compress.errors import RunError, UserError
 from compress.files import write_atomically, write_bytes_atomically
 from compress.networks.hugging_face import HuggingFaceModel
-from compress.recipe import AnyTextStudent
+from compress.recipe import AnyTextStudent, Target
 from compress.tokenizers.tokenizer import PieceTokenizer
 
 DESCRIPTION = "model.json"
 WEIGHTS = "model.safetensors"
-Target = Literal["one-of", "any-of", "score"]
 _PROBLEMS: dict[Target, str] = {
     "one-of": "single_label_classification",
     "any-of": "multi_label_classification",

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from compress.recipe import Target
+
 FieldValue = str | int | bool
-TextTarget = Literal["one-of", "any-of", "score"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def next_item_signature(
 def text_signature(
     *,
     task: str,
-    target: TextTarget,
+    target: Target,
     classes: int,
     max_length: int,
     is_pair: bool,

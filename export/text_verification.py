@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.metrics.agreement import Target, agreement
+from compress.metrics.agreement import agreement
+from compress.recipe import Target
 from export.runner import Runner
 from export.samples import Samples
 from export.verification import Check, ask_one_by_one

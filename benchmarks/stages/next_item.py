@@ -1,14 +1,19 @@
 """The stages that measure a next-item job: quality of every row, and the report."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.measurement import Fidelity, Row
 from benchmarks.quality import Evaluation
-from benchmarks.stages.subjects import Subject, emitted_file, read_json, samples_of, subjects
-from compress.files import write_atomically
+from benchmarks.stages.report import (
+    Curves,
+    conditions_of,
+    gate_lines,
+    measured_row,
+    student_curves,
+    write_files,
+)
+from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
 from compress.recipe import NextItemRecipe
 from compress.run import Stage, StageContext
 from export.runner import RunnerSpec
@@ -51,36 +56,27 @@ def measure_quality(context: StageContext[NextItemRecipe]) -> None:
 
 def write_report(context: StageContext[NextItemRecipe]) -> None:
     """Put everything together into report.json and report.html."""
-    from benchmarks.report import ReportInputs, build_report
-    from benchmarks.report_page import render_page
-
-    report = build_report(ReportInputs(**_report_inputs(context)))
-    write_atomically(context.folder / "report.json", report.to_json())
-    write_atomically(context.folder / "report.html", render_page(report))
+    write_files(context.folder, _report_inputs(context))
 
 
 def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
-    from benchmarks.environment import Environment
     from benchmarks.protocol import protocol_lines
     from benchmarks.report import Measured
     from compress.data.dataset import Dataset
 
     recipe, inputs = context.recipe, context.inputs
     dataset = Dataset.open(inputs["dataset"])
-    conditions = read_json(inputs["latency"] / "conditions.json")
-    environment = conditions["environment"]
-    environment["cpu_flags"] = tuple(environment["cpu_flags"])
+    conditions = conditions_of(context)
     rows = subjects(inputs["export"])
     evaluations = {
         row.slug: Evaluation.load(inputs["quality"] / f"{row.slug}.npz")
         for row in rows
         if row.can_run
     }
-    verdict = read_json(inputs["teacher-check"] / "verdict.json")
     return {
         "recipe": recipe,
         "quick": conditions["quick"],
-        "protocol": _gate_lines(verdict)
+        "protocol": gate_lines(context)
         + protocol_lines(
             recipe,
             cases=len(dataset.cases("test")),
@@ -91,26 +87,20 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
         "counts": {**dataset.counts, "test_targets_seen_before": _seen_before(dataset)},
         "measured": [
             Measured(
-                _row(row, evaluations, context),
+                measured_row(row, evaluations, context, _difference(row)),
                 evaluations[row.slug].statistics() if row.can_run else None,
             )
             for row in rows
         ],
         "curves": dict(_curves(context)),
-        "environment": Environment(**environment),
+        "environment": conditions["environment"],
         "timings_s": context.timings,
     }
 
 
-def _gate_lines(verdict: dict[str, Any]) -> tuple[str, ...]:
-    """A teacher that should not have taught is the first thing to know."""
-    if not verdict["weak"]:
-        return ()
-    return (
-        "The teacher does not beat counting on validation NDCG@10 "
-        f"({verdict['teacher']:.4f}; co-occurrence {verdict['co-occurrence']:.4f}, popularity "
-        f"{verdict['popularity']:.4f}); the recipe went on (allow_weak_teacher).",
-    )
+def _difference(row: Subject) -> float | None:
+    """Of the scores of the histories that the file was verified on."""
+    return None if row.artifact is None else row.artifact.check.max_abs_difference
 
 
 def _seen_before(dataset: "Dataset") -> int:
@@ -121,41 +111,14 @@ def _seen_before(dataset: "Dataset") -> int:
     return len(np.unique(owner[codes == cases.targets[owner]]))
 
 
-def _row(
-    row: Subject, evaluations: dict[str, Evaluation], context: StageContext[NextItemRecipe]
-) -> Row:
-    artifact = row.artifact
-    file = None if artifact is None else emitted_file(artifact)
-    if not row.can_run:
-        return Row(row.name, row.role, row.bytes, latency=None, quality=None, file=file)
-    from benchmarks.latency import Latency
-
-    own = evaluations[row.slug]
-    benchmark = context.recipe.benchmark
-    return Row(
-        name=row.name,
-        role=row.role,
-        bytes=row.bytes,
-        latency=Latency(**read_json(context.inputs["latency"] / f"{row.slug}.json")),
-        quality=own.quality(benchmark.bootstrap, context.recipe.seed),
-        fidelity=Fidelity(
-            teacher=None if row.role == "teacher" else own.overlap(evaluations["teacher"]),
-            student=None if row.role == "student" else own.overlap(evaluations["student"]),
-            max_abs_difference=None if artifact is None else artifact.check.max_abs_difference,
-        ),
-        file=file,
-    )
-
-
-def _curves(context: StageContext[NextItemRecipe]) -> Iterator[tuple[str, list[dict[str, float]]]]:
+def _curves(context: StageContext[NextItemRecipe]) -> Curves:
     from compress.distill.training import HISTORY
     from compress.stages.next_item.teacher import member_folders
 
     members = member_folders(context.recipe, context.inputs["teacher"])
     for number, folder in enumerate(members, start=1):
         yield f"teacher {number}", read_json(folder / HISTORY)
-    yield "student", read_json(context.inputs["student"] / HISTORY)
-    yield "student without teacher", read_json(context.inputs["student-without-teacher"] / HISTORY)
+    yield from student_curves(context)
 
 
 QUALITY = Stage(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measurement import Fidelity, PeerComparison, Row
+from benchmarks.measurement import PeerComparison, Row
 from benchmarks.stages.peers import (
     EVALUATION,
     LATENCY,
@@ -14,9 +14,17 @@ from benchmarks.stages.peers import (
     our_file,
     peer_subject,
 )
-from benchmarks.stages.subjects import Subject, emitted_file, read_json, samples_of, subjects
+from benchmarks.stages.report import (
+    Curves,
+    conditions_of,
+    fidelity_of,
+    gate_lines,
+    measured_row,
+    student_curves,
+    write_files,
+)
+from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
 from benchmarks.text_quality import TextEvaluation
-from compress.files import write_atomically
 from compress.recipe import AnyTextRecipe
 from compress.run import Stage, StageContext
 from export.runner import RunnerSpec
@@ -61,16 +69,10 @@ def measure_quality(context: StageContext[AnyTextRecipe]) -> None:
 
 def write_report(context: StageContext[AnyTextRecipe]) -> None:
     """Put everything together into report.json and report.html."""
-    from benchmarks.report import ReportInputs, build_report
-    from benchmarks.report_page import render_page
-
-    report = build_report(ReportInputs(**_report_inputs(context)))
-    write_atomically(context.folder / "report.json", report.to_json())
-    write_atomically(context.folder / "report.html", render_page(report))
+    write_files(context.folder, _report_inputs(context))
 
 
 def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
-    from benchmarks.environment import Environment
     from benchmarks.report import Measured
     from benchmarks.text_protocol import text_protocol_lines
     from compress.data.text_dataset import TextDataset
@@ -78,9 +80,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
     recipe, inputs = context.recipe, context.inputs
     dataset = TextDataset.open(inputs["dataset"])
     test = dataset.split("test")
-    conditions = read_json(inputs["latency"] / "conditions.json")
-    environment = conditions["environment"]
-    environment["cpu_flags"] = tuple(environment["cpu_flags"])
+    conditions = conditions_of(context)
     rows = subjects(inputs["export"])
     evaluations = {
         row.slug: TextEvaluation.load(inputs["quality"] / f"{row.slug}.npz")
@@ -89,7 +89,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
     }
     measured = [
         Measured(
-            _row(row, evaluations, context),
+            measured_row(row, evaluations, context, _difference(row, evaluations)),
             evaluations[row.slug].statistics() if row.can_run else None,
         )
         for row in rows
@@ -100,7 +100,6 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
         measured.append(Measured(_peer_row(peer, evaluations, context), peer.statistics()))
         compared = _compare(peer, evaluations, context)
     groups = len(np.unique(test.groups))
-    verdict = read_json(inputs["teacher-check"] / "verdict.json")
     return {
         "recipe": recipe,
         "quick": conditions["quick"],
@@ -116,7 +115,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
         ),
         "counts": {**dataset.counts, **_piece_counts(context)},
         "warnings": (
-            *_gate_lines(verdict, recipe.task.metric),
+            *gate_lines(context),
             *_one_answer_warnings(rows, evaluations),
             *dataset.warnings,
             *_cut_warnings(context),
@@ -124,24 +123,9 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
         "measured": measured,
         "peer_comparison": compared,
         "curves": dict(_curves(context)),
-        "environment": Environment(**environment),
+        "environment": conditions["environment"],
         "timings_s": context.timings,
     }
-
-
-def _gate_lines(verdict: dict[str, Any], metric: str) -> tuple[str, ...]:
-    """A teacher that should not have taught is the first thing to know."""
-    from benchmarks.task_view import metric_name
-
-    if not verdict["weak"]:
-        return ()
-    others = ", ".join(
-        f"{name} {value:.4f}" for name, value in verdict.items() if name not in ("teacher", "weak")
-    )
-    return (
-        f"The teacher does not beat counting on validation {metric_name(metric)} "
-        f"({verdict['teacher']:.4f}; {others}); the recipe went on (allow_weak_teacher).",
-    )
 
 
 def _piece_counts(context: StageContext[AnyTextRecipe]) -> dict[str, int]:
@@ -185,40 +169,11 @@ def _cut_warnings(context: StageContext[AnyTextRecipe]) -> Iterator[str]:
             )
 
 
-def _row(
-    row: Subject, evaluations: dict[str, TextEvaluation], context: StageContext[AnyTextRecipe]
-) -> Row:
-    artifact = row.artifact
-    file = None if artifact is None else emitted_file(artifact)
-    if not row.can_run:
-        return Row(row.name, row.role, row.bytes, latency=None, quality=None, file=file)
-    from benchmarks.latency import Latency
-
-    own = evaluations[row.slug]
-    student = evaluations["student"]
-    difference = None if artifact is None else own.max_abs_difference(student)
-    return Row(
-        name=row.name,
-        role=row.role,
-        bytes=row.bytes,
-        latency=Latency(**read_json(context.inputs["latency"] / f"{row.slug}.json")),
-        quality=own.quality(context.recipe.benchmark.bootstrap, context.recipe.seed),
-        fidelity=_fidelity(row.role, own, evaluations, difference),
-        file=file,
-    )
-
-
-def _fidelity(
-    role: str,
-    own: TextEvaluation,
-    evaluations: dict[str, TextEvaluation],
-    difference: float | None,
-) -> Fidelity:
-    return Fidelity(
-        teacher=None if role == "teacher" else own.agreement(evaluations["teacher"]),
-        student=None if role == "student" else own.agreement(evaluations["student"]),
-        max_abs_difference=difference,
-    )
+def _difference(row: Subject, evaluations: Mapping[str, TextEvaluation]) -> float | None:
+    """Of the answers to the test texts."""
+    if row.artifact is None or not row.can_run:
+        return None
+    return evaluations[row.slug].max_abs_difference(evaluations["student"])
 
 
 def _peer_row(
@@ -236,7 +191,7 @@ def _peer_row(
         bytes=peer_subject(folder).bytes,
         latency=Latency(**read_json(folder / LATENCY)),
         quality=peer.quality(context.recipe.benchmark.bootstrap, context.recipe.seed),
-        fidelity=_fidelity("peer", peer, evaluations, difference),
+        fidelity=fidelity_of("peer", peer, evaluations, difference),
     )
 
 
@@ -253,16 +208,12 @@ def _compare(
     )
 
 
-def _curves(context: StageContext[AnyTextRecipe]) -> Iterator[tuple[str, list[dict[str, float]]]]:
+def _curves(context: StageContext[AnyTextRecipe]) -> Curves:
     from compress.distill.training import HISTORY
 
     if context.recipe.teacher.train:
         yield "teacher", read_json(context.inputs["teacher"] / HISTORY)
-    yield "student", read_json(context.inputs["student"] / HISTORY)
-    yield (
-        "student without teacher",
-        read_json(context.inputs["student-without-teacher"] / HISTORY),
-    )
+    yield from student_curves(context)
 
 
 QUALITY: Stage[AnyTextRecipe] = Stage(

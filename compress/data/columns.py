@@ -207,6 +207,7 @@ def _cast(
     try:
         return values.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        # Arrow does not say which cell it was: find it.
         for index, value in enumerate(values):
             try:
                 pa.array([value.as_py()], values.type).cast(kind)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,15 +12,13 @@ import pyarrow.ipc
 from numpy.typing import NDArray
 
 from compress.errors import DataError
+from compress.recipe import Target
 
 SCHEMA = 1
 """Version of the files' layout."""
 
 SPLITS = ("train", "validation", "test", "unlabelled")
 """Names of the splits, which are also the stems of their files."""
-
-Target = Literal["one-of", "any-of", "score"]
-"""What an example's target is: one class, any number of classes, or a number."""
 
 
 @dataclass(frozen=True)

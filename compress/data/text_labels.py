@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from compress.data.columns import Column
 from compress.data.text_columns import class_lists, class_names, scores
-from compress.data.text_dataset import Target
-from compress.recipe import TextLabel, TextPair
+from compress.recipe import Target, TextLabel, TextPair
 
 
 @dataclass(frozen=True)

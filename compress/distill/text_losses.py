@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from compress.data.text_dataset import Target
 from compress.distill.losses import LabelLoss, SoftTargetLoss, SoftTargets, WeightedLoss
 from compress.errors import UserError
+from compress.recipe import Target
 
 
 class TextLosses:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from compress.data.pieces import Pieces
-from compress.data.text_dataset import Target
 from compress.distill.feature_losses import FEATURE_LOSSES, FeatureLosses
 from compress.distill.losses import SoftTargetLoss, WeightedLoss
 from compress.distill.soft_labels import SoftLabels
@@ -21,6 +20,7 @@ from compress.distill.text_batches import (
     training_batches,
 )
 from compress.distill.text_losses import TextLosses
+from compress.recipe import Target
 from compress.teachers.hugging_face import freeze, unfreeze_next
 
 _VALIDATION_BATCH = 64

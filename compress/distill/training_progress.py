@@ -1,11 +1,11 @@
 """What is told of a training while it runs: epoch, loss, validation metric, time left."""
 
-import re
 import time
 from typing import Any
 
 import pytorch_lightning as pl
 
+from compress.metrics import metric_name
 from compress.progress import Progress
 
 REPORT_EVERY_S = 0.5
@@ -40,7 +40,7 @@ class TrainingProgress(pl.Callback):
         figures = {"loss": float(outputs["loss"])}
         logged = trainer.callback_metrics.get(logged_name(self._metric))
         if logged is not None:
-            figures[f"validation {_shown_name(self._metric)}"] = float(logged)
+            figures[f"validation {metric_name(self._metric)}"] = float(logged)
         self._progress.advance(
             f"{self._title}: epoch {trainer.current_epoch + 1}/{self._epochs}{left}",
             done / self._epochs,
@@ -51,11 +51,6 @@ class TrainingProgress(pl.Callback):
 def logged_name(metric: str) -> str:
     """Name of the validation metric in logs and for Lightning's callbacks."""
     return f"validation/{metric}"
-
-
-def _shown_name(metric: str) -> str:
-    """`ndcg@10` as NDCG@10, `macro_f1` as macro-F1."""
-    return re.sub(r"ndcg|mrr|\bf1", lambda name: name[0].upper(), metric.replace("_", "-"))
 
 
 def _duration(seconds: float) -> str:

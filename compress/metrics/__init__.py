@@ -18,6 +18,7 @@ from compress.metrics.intervals import (
     paired_difference,
     ratio_interval,
 )
+from compress.metrics.names import metric_name
 from compress.metrics.ranking import (
     CUTOFFS,
     NOT_FOUND,
@@ -41,6 +42,7 @@ __all__ = [
     "coverage",
     "drop_seen",
     "mean_statistic",
+    "metric_name",
     "multi_label_statistics",
     "paired_difference",
     "per_class_table",

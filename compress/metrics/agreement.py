@@ -1,11 +1,9 @@
 """How often two models give the same answer to the same texts, whatever the true one is."""
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-Target = Literal["one-of", "any-of", "score"]
+from compress.recipe import Target
 
 
 def agreement(

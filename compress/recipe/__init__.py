@@ -58,7 +58,7 @@ from compress.recipe.student import (
     Tokenizer,
     TransformerStudent,
 )
-from compress.recipe.task import NextItem, TextLabel, TextPair, TextTask
+from compress.recipe.task import NextItem, Target, TextLabel, TextPair, TextTask
 from compress.recipe.teacher import HuggingFaceTeacher, TextSequence
 from compress.recipe.texts import (
     Grouped,
@@ -132,6 +132,7 @@ __all__ = [
     "Stratified",
     "StudentTraining",
     "Table",
+    "Target",
     "TextCnnStudent",
     "TextColumns",
     "TextData",

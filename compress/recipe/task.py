@@ -28,6 +28,10 @@ class NextItem(Section):
     """
 
 
+Target = Literal["one-of", "any-of", "score"]
+"""What the target of a text is: one class, any number of classes, or a number."""
+
+
 class TextTask(Section):
     """What tasks that read text have in common."""
 

@@ -1,6 +1,6 @@
 """Data for tasks that read text: labelled texts, and graded pairs of query and product."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -77,17 +77,16 @@ class PairTable(TextFiles):
     columns: PairColumns = PairColumns()
 
 
-class Stratified(Section):
-    """A random part of every class (or, for scores, of all examples)."""
+class Shares(Section):
+    """How much of the data is held out."""
 
-    kind: Literal["stratified"]
     validation: Fraction = 0.1
     test: Fraction = 0.15
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     """Of the split alone, so that runs with other seeds are measured on the same texts."""
 
     @model_validator(mode="after")
-    def _leaves_training_texts(self) -> "Stratified":
+    def _leaves_training_texts(self) -> Self:
         if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 0.9):
             raise ValueError(
                 "validation and test must be above 0 and leave at least 0.1 of the texts to train"
@@ -95,21 +94,16 @@ class Stratified(Section):
         return self
 
 
-class Grouped(Section):
+class Stratified(Shares):
+    """A random part of every class (or, for scores, of all examples)."""
+
+    kind: Literal["stratified"]
+
+
+class Grouped(Shares):
     """Whole groups (one product's reviews, one query's products) in one split, classes balanced."""
 
     kind: Literal["grouped"]
-    validation: Fraction = 0.1
-    test: Fraction = 0.15
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
-
-    @model_validator(mode="after")
-    def _leaves_training_texts(self) -> "Grouped":
-        if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 0.9):
-            raise ValueError(
-                "validation and test must be above 0 and leave at least 0.1 of the texts to train"
-            )
-        return self
 
 
 TextSplit = Annotated[Stratified | Grouped, Field(discriminator="kind")]

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,10 @@ from compress.metrics import (
     multi_label_statistics,
     relevance_statistics,
 )
-from compress.recipe import TextLabel, TextPair
+from compress.recipe import Target, TextLabel, TextPair
 
 if TYPE_CHECKING:
     from compress.data.text_dataset import TextDataset
-
-Target = Literal["one-of", "any-of", "score"]
 
 
 def answers_of(logits: NDArray[Any], target: Target) -> NDArray[np.float32]:

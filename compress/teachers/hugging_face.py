@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from torch import nn
 from compress.data.package_archive import print_to_stderr
 from compress.errors import UserError
 from compress.networks.hugging_face import HuggingFaceModel
-from compress.recipe import HuggingFaceTeacher
+from compress.recipe import HuggingFaceTeacher, Target
 from compress.teachers.pretrained import (
     load_pretrained,
     pretrained_fingerprint,
@@ -34,7 +34,7 @@ def load_teacher(
     section: HuggingFaceTeacher,
     recipe_folder: Path,
     classes: Sequence[str],
-    target: Literal["one-of", "any-of", "score"],
+    target: Target,
     cache: Path | None = None,
     *,
     max_length: int | None = None,
@@ -188,7 +188,7 @@ def _fit_head(
     model: HuggingFaceModel,
     name: str,
     classes: tuple[str, ...],
-    target: Literal["one-of", "any-of", "score"],
+    target: Target,
     announce: Callable[[str], None],
 ) -> None:
     """Bring the outputs into the order of our classes."""

@@ -107,7 +107,7 @@ def _optimize(place: Path) -> Path | None:
 
     try:
         optimizer = ORTOptimizer.from_pretrained(place / "exported")
-    except NotImplementedError:
+    except NotImplementedError:  # Optimum says so of architectures that it cannot fuse
         return None
     configuration = OptimizationConfig(
         optimization_level=1,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from compress.errors import UserError
 from compress.files import write_atomically
+from compress.recipe import Target
 from export.onnx.session import open_session
 
 DESCRIPTION = "peer.json"
@@ -49,7 +50,7 @@ def emit_peer(
     into: Path,
     *,
     preset: Literal["arm64", "avx2", "avx512_vnni"],
-    target: Literal["one-of", "any-of", "score"],
+    target: Target,
     gains: tuple[float, ...] | None = None,
 ) -> PeerFiles:
     """Export and quantize a Hugging Face student with `optimum-cli`.

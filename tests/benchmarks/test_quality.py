@@ -118,7 +118,7 @@ def test_overlap_with_another_model():
     def answers(top: list[int]) -> Evaluation:
         return Evaluation(np.array([top], np.int32), np.array([NOT_FOUND]), None, 10)
 
-    assert answers([2, 3, 4, 5]).overlap(answers([5, 4, 8, 9])) == 0.5
+    assert answers([2, 3, 4, 5]).agreement(answers([5, 4, 8, 9])) == 0.5
 
 
 @pytest.mark.parametrize("unmasked", [None, np.array([0, NOT_FOUND])])

@@ -1,6 +1,7 @@
 import pytest
 
-from benchmarks.task_view import metric_heading, metric_name, task_view
+from benchmarks.task_view import metric_heading, task_view
+from compress.metrics import metric_name
 from compress.recipe import RECIPES
 
 

@@ -1,20 +1,19 @@
 """Stages of the teacher: train it, hold it against the baselines, write down its answers."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compress.errors import CheckFailed, UserError
-from compress.files import write_atomically
+from compress.errors import UserError
 from compress.recipe import NextItemRecipe
 from compress.run import Stage, StageContext
 from compress.stages.next_item.dataset import TEXT_EMBEDDINGS
+from compress.stages.teacher_gate import judge_teacher
 from compress.stages.training_settings import (
     soft_label_temperatures,
     training_settings,
     use_threads,
 )
-from compress.stages.validation_record import read_validation, write_validation
+from compress.stages.validation_record import write_validation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,30 +76,12 @@ def train_teacher(context: StageContext[NextItemRecipe]) -> None:
 
 
 def check_teacher(context: StageContext[NextItemRecipe]) -> None:
-    """Refuse a teacher that a training-free baseline beats.
-
-    Raises:
-        CheckFailed: It does, and the recipe does not allow it.
-    """
-    teacher = read_validation(context.inputs["teacher"])["teacher"]
-    baselines = read_validation(context.inputs["baselines"])
-    best = max(baselines, key=lambda name: baselines[name])
-    weak = teacher < baselines[best] or teacher == baselines[best] < 1.0
-    if weak:
-        message = (
-            f"The teacher does not beat the {best} baseline on validation NDCG@10: "
-            f"{teacher:.4f} against {baselines[best]:.4f}. A student would learn from a model "
-            "that is no better than counting. "
-        )
-        if not context.recipe.teacher.allow_weak_teacher:
-            raise CheckFailed(
-                message + "Train it longer, make it wider or give it more members "
-                "(teacher.training.epochs, teacher.width, teacher.members), or set "
-                "teacher.allow_weak_teacher: true to go on."
-            )
-        context.progress.say(message + "Going on, as teacher.allow_weak_teacher asks for.")
-    verdict = {"teacher": teacher, **baselines, "weak": weak}
-    write_atomically(context.folder / "verdict.json", json.dumps(verdict, indent=1))
+    """Refuse a teacher that a training-free baseline beats; see `judge_teacher`."""
+    judge_teacher(
+        context,
+        "Train it longer, make it wider or give it more members "
+        "(teacher.training.epochs, teacher.width, teacher.members)",
+    )
 
 
 def compute_soft_labels(context: StageContext[NextItemRecipe]) -> None:

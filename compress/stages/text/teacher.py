@@ -1,31 +1,28 @@
 """Stages of the teacher: fine-tune it or take it, hold it against counting, write its answers."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.errors import CheckFailed
-from compress.files import write_atomically
 from compress.recipe import AnyTextRecipe
 from compress.run import Stage, StageContext
+from compress.stages.teacher_gate import judge_teacher
 from compress.stages.text.dataset import TOKENIZER, TRAIN
 from compress.stages.text.training_settings import training_settings
 from compress.stages.training_settings import use_threads
-from compress.stages.validation_record import read_validation, write_validation
+from compress.stages.validation_record import write_validation
 
 if TYPE_CHECKING:
     from compress.data.pieces import Pieces
-    from compress.data.text_dataset import Target
+    from compress.recipe import Target
     from compress.teachers.text_baselines import TextBaseline
 
 TEXTS_AT_ONCE = 2048
 """Sorted by length among themselves, so that little is padding."""
 ROWS_AT_ONCE = 1024
 """Asked of a baseline, which is fast: all padded to the longest of them."""
-NAMES = {"macro_f1": "macro-F1", "ndcg@10": "NDCG@10"}
 
 
 def fit_baselines(context: StageContext[AnyTextRecipe]) -> None:
@@ -117,30 +114,11 @@ def prepare_teacher(context: StageContext[AnyTextRecipe]) -> None:
 
 
 def check_teacher(context: StageContext[AnyTextRecipe]) -> None:
-    """Refuse a teacher that counting beats.
-
-    Raises:
-        CheckFailed: It does, and the recipe does not allow it.
-    """
-    recipe = context.recipe
-    teacher = read_validation(context.inputs["teacher"])["teacher"]
-    baselines = read_validation(context.inputs["baselines"])
-    best = max(baselines, key=lambda name: baselines[name])
-    weak = teacher < baselines[best] or teacher == baselines[best] < 1.0
-    if weak:
-        message = (
-            f"The teacher does not beat the {best} baseline on validation "
-            f"{NAMES[recipe.task.metric]}: {teacher:.4f} against {baselines[best]:.4f}. A student "
-            "would learn from a model that is no better than counting. "
-        )
-        if not recipe.teacher.allow_weak_teacher:
-            raise CheckFailed(
-                message + "Train it longer or freeze less of it (teacher.training.epochs, "
-                "teacher.freeze), or set teacher.allow_weak_teacher: true to go on."
-            )
-        context.progress.say(message + "Going on, as teacher.allow_weak_teacher asks for.")
-    verdict = {"teacher": teacher, **baselines, "weak": weak}
-    write_atomically(context.folder / "verdict.json", json.dumps(verdict, indent=1))
+    """Refuse a teacher that counting beats; see `judge_teacher`."""
+    judge_teacher(
+        context,
+        "Train it longer or freeze less of it (teacher.training.epochs, teacher.freeze)",
+    )
 
 
 def compute_soft_labels(context: StageContext[AnyTextRecipe]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stages.text import _cut_warnings, _gate_lines
+from benchmarks.stages.text import _cut_warnings
 from compress.progress import Progress
 from compress.recipe_file import parse_recipe
 from compress.run import StageContext
@@ -46,16 +46,3 @@ def test_many_texts_that_were_cut_are_warned_of(tmp_path, teacher, student, warn
     found = list(_cut_warnings(context))
     assert [one.split(" and were")[0] for one in found] == warned
     assert all("task.max_length" in one for one in found)
-
-
-def test_a_teacher_that_should_not_have_taught_is_said_first():
-    verdict = {"teacher": 0.31, "majority-class": 0.05, "naive-bayes": 0.4125, "weak": True}
-    (line,) = _gate_lines(verdict, "macro_f1")
-    assert "does not beat counting on validation macro-F1" in line
-    assert "(0.3100; majority-class 0.0500, naive-bayes 0.4125)" in line
-    assert "allow_weak_teacher" in line
-
-
-def test_a_good_teacher_is_not_worth_a_line():
-    verdict = {"teacher": 0.5, "naive-bayes": 0.4, "weak": False}
-    assert _gate_lines(verdict, "macro_f1") == ()
