@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 RECIPE ?= recipes/movielens-100k.yaml
+RUN ?= runs/movielens-100k
 
-.PHONY: setup demo demo-text test test-all check bench bench-seeds clean chromium
+.PHONY: setup demo demo-text test test-all check verify-arm64 bench bench-seeds clean chromium
 
 setup: $(STAMP)
 
@@ -16,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	for try in 1 2 3; do \
 	  $(BIN)/python -m pip install --quiet --upgrade pip \
-	  && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,wandb]' && exit 0; \
+	  && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,wandb,tensorrt,litert]' && exit 0; \
 	  echo "installation failed (try $$try of 3)"; test $$try = 3 || sleep 10; \
 	done; exit 1
 	touch $@
@@ -39,6 +40,12 @@ check: setup  ## Style, types, and the direction of imports.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+verify-arm64: setup  ## A run's ONNX files on an emulated arm64 processor: RUN=runs/womens-clothing takes four minutes.
+	@if ! command -v qemu-aarch64-static >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user-static >/dev/null; \
+	fi; true
+	$(BIN)/python -m export.arm64 $(RUN)
 
 bench: setup  ## What performance claims rest on; results go to benchmarks/results.
 	$(BIN)/python -m benchmarks.data_memory

@@ -3,13 +3,16 @@
 import contextlib
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from compress.errors import CheckFailed, UserError
+from compress.imports import leave_out_torchao
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, a YAML file.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its name.")]
@@ -90,9 +93,11 @@ def run(
     from compress.progress import Progress
     from compress.recipe_file import read_recipe
     from compress.run import Run
+    from compress.run_recipe import with_added
 
     job = read_recipe(recipe, overrides or ())
     folder = out or Path("runs") / job.name
+    job = with_added(job, folder)
     stages = stages_of(job, quick=quick, peers=peers)
     work = Run(folder, job, recipe.resolve().parent)
     plan = work.plan(stages, redo_from=from_stage, only=only)
@@ -108,6 +113,97 @@ def run(
 
 
 @app.command()
+def export(
+    run_folder: RunFolder,
+    formats: Annotated[
+        list[str],
+        typer.Option("--format", metavar="FORMAT", help="onnx, ort, coreml, ...; repeatable."),
+    ],
+    schemes: Annotated[
+        list[str] | None,
+        typer.Option("--scheme", metavar="SCHEME", help="fp16, int8-weight, ...; repeatable."),
+    ] = None,
+    devices: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="TARGET", help="sm86, iOS17, ...; repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another key, such as opset=17."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add files to a finished run: write, verify and measure them; the others stay as they are.
+
+    `limbeck targets` lists formats, schemes and targets. Each format is written in each scheme for
+    each target that is named; what is left out has its default.
+    """
+    from benchmarks.stages import stages_of
+    from benchmarks.stages.subjects import run_conditions
+    from benchmarks.terminal import TerminalDisplay, print_plan, print_report
+    from compress.progress import Progress
+    from compress.run import Run
+    from compress.run_recipe import add_artifacts, artifact_sections, forget_added, read_run_recipe
+    from export.rows import read_not_written
+
+    folder = _found(run_folder)
+    job, recipe_folder = read_run_recipe(folder)
+    quick, peers = run_conditions(folder)
+    stages = stages_of(job, quick=quick, peers=peers)
+    Run(folder, job, recipe_folder).require_finished(stages, before="export")
+    wanted = [
+        {**dict(chosen), **dict(_setting(one) for one in settings or ())}
+        for chosen in _choices(format=formats, scheme=schemes or (), target=devices or ())
+    ]
+    sections = artifact_sections(job, wanted)
+    job = add_artifacts(folder, job, sections)
+    work = Run(folder, job, recipe_folder)
+    plan = work.plan(stages_of(job, quick=quick, peers=peers))
+    print_plan(job, folder, plan, None)
+    try:
+        with TerminalDisplay() as display:
+            work.execute(plan, Progress(display))
+    finally:
+        asked = {one.name for one in sections}
+        missing = [one.name for one in read_not_written(folder / "export") if one.name in asked]
+        forget_added(folder, missing)
+    report = _read_report(folder)
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    print_report(report, folder, on_stderr=as_json)
+    _judge(report)
+
+
+@app.command()
+def verify(
+    path: Annotated[
+        Path, typer.Argument(metavar="RUN|FILE", help="A run, its export folder, or one file.")
+    ],
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A verification.safetensors; the one beside the files if not given."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Repeat the checks of a run's files, also on another machine.
+
+    The export folder is all that it takes: no data set, no student. docs/verification.md says what
+    is checked.
+    """
+    from benchmarks.terminal import print_verdicts
+    from export.verify_run import verify as verify_files
+
+    verdicts = verify_files(path, against)
+    if as_json:
+        typer.echo(json.dumps([one.to_json() for one in verdicts], indent=2, ensure_ascii=False))
+    else:
+        print_verdicts(verdicts)
+    refused = [one.path for one in verdicts if one.refused]
+    if refused:
+        raise CheckFailed(f"{len(refused)} of {len(verdicts)} files refused: {', '.join(refused)}.")
+
+
+@app.command()
 def report(
     run_folder: RunFolder,
     open_: Annotated[bool, typer.Option("--open", help="Open report.html in a browser.")] = False,
@@ -116,7 +212,7 @@ def report(
     """Show the report of a finished run."""
     from benchmarks.terminal import print_report
 
-    folder = run_folder if run_folder.exists() else Path("runs") / run_folder
+    folder = _found(run_folder)
     found = _read_report(folder)
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -184,6 +280,7 @@ def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 def main() -> None:
     """Run the command line; errors of the user's end in one message, not in a traceback."""
+    leave_out_torchao()
     try:
         app()
     except UserError as error:
@@ -197,6 +294,30 @@ def main() -> None:
         with contextlib.suppress(OSError):
             sys.stdout.close()
         sys.exit(141)
+
+
+def _found(run_folder: Path) -> Path:
+    """Return a run's folder, given itself or by its name."""
+    return run_folder if run_folder.exists() else Path("runs") / run_folder
+
+
+def _choices(**options: Sequence[str]) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yield every combination of the options that are given."""
+    named = ([(key, value) for value in values] for key, values in options.items() if values)
+    yield from product(*named)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Read one `key=value`."""
+    import yaml
+
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {text}: write it as key=value, such as opset=17.")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {text}: the value is not valid YAML.") from error
 
 
 def _read_report(folder: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from compress.imports import leave_out_torchao
 from export.runner import Runner, RunnerSpec, import_runtime, open_runner
 from export.samples import Inputs, Samples
 
@@ -177,4 +178,5 @@ def _status() -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
+    leave_out_torchao()
     main(sys.argv[1])

@@ -1,12 +1,13 @@
 """What is known of one model of a run: the row of the report, and its JSON."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.latency import Latency
 from compress.metrics import ClassFigures, Interval
+from export.verification import Checked
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -78,8 +79,26 @@ class PeerComparison:
 
 
 @dataclass(frozen=True)
+class CheckFigures:
+    """What the comparison with the student saw: `export.verification.Check`, without its words."""
+
+    cases: int
+    """Real inputs that the file, or the graph it was built from, was asked."""
+    agreement: float | None
+    """Share in which it answers as the student does; None: it answered nothing."""
+    max_abs_difference: float | None
+    max_regret: float | None
+    seconds_per_example: float | None
+
+
+@dataclass(frozen=True)
 class EmittedFile:
-    """What an artifact is, beside how it does."""
+    """What an artifact is, beside how it does.
+
+    Raises:
+        ValueError: The verdict does not fit what was seen. A file is usable only if it answered; it
+            is refused for a reason; and it is neither only if nothing here could ask it.
+    """
 
     path: str
     """Relative to the run's folder."""
@@ -88,11 +107,32 @@ class EmittedFile:
     target: str
     sha256: str
     usable: bool
+    check: CheckFigures
+    checked: Checked = "run"
+    checked_with: str | None = None
+    """What answered, with its version; None where nothing did."""
     refused_because: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    """What its format has to say of it."""
+    sidecars: tuple[str, ...] = ()
+    """Files that belong to it, relative likewise."""
 
     def __post_init__(self) -> None:
-        if self.usable == (self.refused_because is not None):
-            raise ValueError("a file is either usable or refused for a reason")
+        if self.usable and self.refused_because is not None:
+            raise ValueError(f"{self.path}: a file is either usable or refused for a reason")
+        if not self.usable and self.refused_because is None and self.checked != "parsed":
+            raise ValueError(
+                f"{self.path}: a file that was asked is usable or refused for a reason"
+            )
+        if self.usable and not self.answered:
+            raise ValueError(f"{self.path}: only a file that answered can be usable")
+        if self.checked == "parsed" and self.answered:
+            raise ValueError(f"{self.path}: a file that was only parsed agrees with nothing yet")
+
+    @property
+    def answered(self) -> bool:
+        """Whether it was asked anything, and could be compared."""
+        return self.check.agreement is not None
 
 
 @dataclass(frozen=True)
@@ -100,8 +140,9 @@ class Row:
     """One model of the report.
 
     Raises:
-        ValueError: The role and what is known do not fit: only an artifact is a file, and only a
-            refused file may lack figures.
+        ValueError: The role and what is known do not fit. Only an artifact is a file, and only one
+            may lack figures: latency is of a file that its own runtime ran, quality of one that
+            answered, and a usable file that was run has both.
     """
 
     name: str
@@ -116,9 +157,17 @@ class Row:
     def __post_init__(self) -> None:
         if (self.role == "artifact") != (self.file is not None):
             raise ValueError(f"{self.name}: a row is an artifact exactly if it names its file")
-        refused = self.file is not None and not self.file.usable
-        if not refused and (self.latency is None or self.quality is None):
-            raise ValueError(f"{self.name}: only a refused file may lack latency or quality")
+        lacks_figures = self.latency is None or self.quality is None
+        if self.file is None:
+            if lacks_figures:
+                raise ValueError(f"{self.name}: only an artifact may lack latency or quality")
+            return
+        if self.latency is not None and self.file.checked != "run":
+            raise ValueError(f"{self.name}: a file that was {self.file.checked} has no latency")
+        if not self.file.answered and (self.latency or self.quality):
+            raise ValueError(f"{self.name}: a file that did not answer has no figures")
+        if self.file.usable and self.file.checked == "run" and lacks_figures:
+            raise ValueError(f"{self.name}: a usable file that was run has latency and quality")
 
     def to_json(self) -> str:
         """Return the row as JSON text."""

@@ -20,6 +20,7 @@ from compress.metrics import (
     ratio_interval,
 )
 from compress.recipe import AnyRecipe
+from export.artifact import NotWritten
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Measured:
     row: Row
     statistics: Mapping[str, Statistic] | None
     """`Evaluation.statistics()`: every metric, over the same units in every row; None for a file
-    that could not run."""
+    whose quality was not measured."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class ReportInputs:
     warnings: Sequence[str] = ()
     """What the data set's own checks found, one sentence each."""
     peer_comparison: PeerComparison | None = None
+    not_written: Sequence[NotWritten] = ()
+    """Files that the recipe asks for and that could not be written."""
 
 
 def build_report(inputs: ReportInputs) -> ReportData:
@@ -93,7 +96,7 @@ def build_report(inputs: ReportInputs) -> ReportData:
             "schema": SCHEMA,
             "task": inputs.recipe.task.kind,
             "metric": view.metric,
-            "headline": _headline(best, teacher_row, keeps_budget=budget["met"]),
+            "headline": _headline(best, teacher_row, artifacts, budget["fits"]),
             "recipe": inputs.recipe.model_dump(mode="json"),
             "recipe_hash": inputs.recipe.hash,
             "quick": inputs.quick,
@@ -106,6 +109,7 @@ def build_report(inputs: ReportInputs) -> ReportData:
             "student_without_teacher": row(alone),
             "distillation_gain": of_metric(gain),
             "artifacts": artifacts,
+            "not_written": [asdict(one) for one in inputs.not_written],
             "peers": peers,
             "peer_comparison": _peer_comparison(inputs.peer_comparison, artifacts, peers),
             "best": None if best is None else best["path"],
@@ -205,18 +209,34 @@ def _peer_comparison(
     return asdict(comparison)
 
 
-def _headline(best: dict[str, Any] | None, teacher: dict[str, Any], *, keeps_budget: bool) -> str:
+def _headline(
+    best: dict[str, Any] | None,
+    teacher: dict[str, Any],
+    artifacts: Sequence[dict[str, Any]],
+    fits: Sequence[str],
+) -> str:
     """Return the run in one sentence."""
     if best is None:
-        return "No artifact is usable: see why each one was refused."
+        return _without_best(artifacts)
     size = times_less(best["bytes"] / teacher["bytes"])
     p90 = times_less(best["latency"]["p90_ms"] / teacher["latency"]["p90_ms"])
     cost = f"at {size} of its size and {p90} of its p90 latency"
     kept = best["kept_quality"]
-    end = "." if keeps_budget else ", but it breaks the budget."
+    end = "." if best["path"] in fits else ", but it breaks the budget."
     if kept is None:
         return f"{best['name']} replaces the teacher {cost}{end}"
     return (
         f"{best['name']} keeps {kept['value']:.1%} [{kept['low'] * 100:.1f}, "
         f"{kept['high'] * 100:.1f}] of the teacher’s {metric_name(kept['metric'])} {cost}{end}"
     )
+
+
+def _without_best(artifacts: Sequence[dict[str, Any]]) -> str:
+    """Say why there is no file to speak of."""
+    if not artifacts:
+        return "No file could be written: see what stood in the way of each one."
+    if any(one["usable"] for one in artifacts):
+        return "The files that agree with the student could not be timed on this machine."
+    if any(one["refused_because"] is None for one in artifacts):
+        return "No file could be run on this machine: see how each one was checked instead."
+    return "No artifact is usable: see why each one was refused."

@@ -7,44 +7,46 @@ from compress.recipe import Budget
 
 
 def budget_data(budget: Budget, artifacts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Hold every limit that the recipe sets against every artifact.
+    """Hold every limit that the recipe sets against every usable file that it was measured of.
 
     Args:
         budget: The limits.
         artifacts: Rows as `report.json` has them.
 
     Returns:
-        The report's `budget`.
+        The report's `budget`. A file fits if every limit was measured of it and is kept.
     """
     limits = budget.model_dump(exclude_none=True)
-    verdicts = []
+    verdicts, fits = [], []
     for artifact in artifacts:
-        for limit, allowed in limits.items():
-            reached = _reached(limit, artifact)
-            met = reached is not None and (
-                reached >= allowed if limit == "kept_quality" else reached <= allowed
-            )
-            verdicts.append(
-                {
-                    "limit": limit,
-                    "path": artifact["path"],
-                    "allowed": allowed,
-                    "reached": reached,
-                    "met": met,
-                }
-            )
-    broken = {verdict["path"] for verdict in verdicts if not verdict["met"]}
-    fits = [one["path"] for one in artifacts if one["usable"] and one["path"] not in broken]
+        if not artifact["usable"]:
+            continue
+        own = [
+            _verdict(limit, artifact["path"], allowed, reached)
+            for limit, allowed in limits.items()
+            if (reached := _reached(limit, artifact)) is not None
+        ]
+        verdicts += own
+        if len(own) == len(limits) and all(one["met"] for one in own):
+            fits.append(artifact["path"])
     return {"limits": limits, "verdicts": verdicts, "fits": fits, "met": bool(fits)}
 
 
 def best_artifact(
     artifacts: Sequence[dict[str, Any]], fits: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Return the smallest file that keeps the budget, else the smallest usable one, if any."""
-    usable = [artifact for artifact in artifacts if artifact["usable"]]
-    fitting = [artifact for artifact in usable if artifact["path"] in fits]
-    return min(fitting or usable, key=lambda artifact: int(artifact["bytes"]), default=None)
+    """Return the smallest measured file that keeps the budget, else the smallest measured one.
+
+    Measured: usable, with latency and quality of its own; None where there is no such file.
+    """
+    measured = [one for one in artifacts if one["usable"] and one["latency"] and one["quality"]]
+    fitting = [artifact for artifact in measured if artifact["path"] in fits]
+    return min(fitting or measured, key=lambda artifact: int(artifact["bytes"]), default=None)
+
+
+def _verdict(limit: str, path: str, allowed: float, reached: float) -> dict[str, Any]:
+    met = reached >= allowed if limit == "kept_quality" else reached <= allowed
+    return {"limit": limit, "path": path, "allowed": allowed, "reached": reached, "met": met}
 
 
 def _reached(limit: str, artifact: dict[str, Any]) -> float | None:

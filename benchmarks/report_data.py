@@ -19,10 +19,14 @@ from pydantic import (
 
 from benchmarks.measurement import Role
 from benchmarks.task_view import FidelityMeasure
+from export.verification import Checked
 
-SCHEMA = "limbeck.report/2"
+SCHEMA = "limbeck.report/3"
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Plain = bool | int | float | str
+Detail = Plain | tuple[Plain, ...] | None
+"""What a format says of a file: one value, or a list of them."""
 
 
 class Shape(BaseModel):
@@ -114,8 +118,19 @@ class RowData(_AnyRowData):
     quality: dict[str, IntervalData]
 
 
+class CheckData(Shape):
+    """What the comparison of a file with the student saw."""
+
+    cases: NonNegativeInt
+    agreement: Share | None
+    """Share in which the file answers as the student does; null where it answered nothing."""
+    max_abs_difference: NonNegativeFloat | None
+    max_regret: NonNegativeFloat | None
+    seconds_per_example: NonNegativeFloat | None
+
+
 class ArtifactData(_AnyRowData):
-    """A file that was written; figures are null only where a refused file could not run."""
+    """A file that was written; figures are null where the machine could not measure them."""
 
     role: Literal["artifact"]
     path: str
@@ -125,11 +140,27 @@ class ArtifactData(_AnyRowData):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     usable: bool
     refused_because: str | None
+    checked: Checked
+    checked_with: str | None
+    check: CheckData
+    details: dict[str, Detail]
+    sidecars: tuple[str, ...]
     load_ms: NonNegativeFloat | None
     peak_rss_mb: NonNegativeFloat | None
     rss_before_load_mb: NonNegativeFloat | None
     latency: LatencyData | None
     quality: dict[str, IntervalData] | None
+
+
+class NotWrittenData(Shape):
+    """A file that the recipe asks for and that could not be written."""
+
+    name: str
+    format: str
+    scheme: str
+    because: str
+    optional: bool
+    """The recipe can do without."""
 
 
 class PeerComparisonData(Shape):
@@ -146,12 +177,12 @@ class PeerComparisonData(Shape):
 
 
 class VerdictData(Shape):
-    """One limit of the budget, held against one artifact."""
+    """One limit of the budget, held against one usable file that it was measured of."""
 
     limit: Literal["megabytes", "milliseconds", "kept_quality"]
     path: str
     allowed: NonNegativeFloat
-    reached: float | None
+    reached: float
     met: bool
 
 
@@ -161,7 +192,7 @@ class BudgetData(Shape):
     limits: dict[str, float]
     verdicts: tuple[VerdictData, ...]
     fits: tuple[str, ...]
-    """Paths of the usable artifacts that keep every limit."""
+    """Paths of the usable artifacts of which every limit was measured and is kept."""
     met: bool
     """At least one does."""
 
@@ -199,7 +230,7 @@ class EnvironmentData(Shape):
 class ReportData(Shape):
     """Everything that report.html shows, and nothing else."""
 
-    schema_: Literal["limbeck.report/2"] = Field(alias="schema")
+    schema_: Literal["limbeck.report/3"] = Field(alias="schema")
     task: Literal["next-item", "text-label", "text-pair"]
     metric: str
     """What rows are compared by, a key of their `quality`."""
@@ -219,6 +250,7 @@ class ReportData(Shape):
     distillation_gain: MetricInterval
     """Metric of the student minus that of the same student trained without a teacher."""
     artifacts: tuple[ArtifactData, ...]
+    not_written: tuple[NotWrittenData, ...]
     peers: tuple[RowData, ...]
     """Files that other tools made of the same student, measured alike."""
     peer_comparison: PeerComparisonData | None

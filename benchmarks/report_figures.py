@@ -15,6 +15,8 @@ from compress.metrics import metric_name
 
 _WIDTH, _HEIGHT = 900.0, 400.0
 _CHARACTER, _LINE = 7.2, 17.0
+_READABLE = 0.5
+"""Share of a name that others may cover, counted for each of them."""
 _PLACES = (
     *("middle right", "middle left", "top center", "bottom center"),
     *("top right", "top left", "bottom right", "bottom left"),
@@ -24,16 +26,23 @@ _SYMBOLS = {
     "teacher": ("diamond",),
     "student": ("circle",),
     "student_without_teacher": ("circle-open",),
-    "artifact": ("star-triangle-up", "star", "hexagram", "star-square", "star-diamond"),
+    "artifact": (
+        *("star-triangle-up", "star", "hexagram", "star-square", "star-diamond"),
+        *("triangle-up", "pentagon", "hexagon", "bowtie", "hourglass", "diamond-tall", "octagon"),
+    ),
     "peer": ("triangle-down", "triangle-down-open"),
 }
 
 
 def trade_off_figure(rows: Sequence[RowData | ArtifactData], metric: str) -> dict[str, Any]:
-    """Return the latency-quality picture: one point a measured row, up and left is better."""
+    """Return the latency-quality picture: one point a measured row, up and left is better.
+
+    Where points lie so close that their names would cover each other, a legend names them.
+    """
     measured = [row for row in rows if row.latency is not None and row.quality is not None]
-    places = _label_places(measured, metric)
+    places, is_crowded = _label_places(measured, metric)
     return {
+        "is_crowded": is_crowded,
         "traces": [
             _point(row, metric, place, symbol)
             for row, place, symbol in zip(measured, places, _symbols(measured), strict=True)
@@ -146,22 +155,26 @@ def _best_epoch(curve: CurveData, index: int) -> dict[str, Any]:
     }
 
 
-def _label_places(rows: Sequence[RowData | ArtifactData], metric: str) -> list[str]:
+def _label_places(rows: Sequence[RowData | ArtifactData], metric: str) -> tuple[list[str], bool]:
     """Choose a side of each point for its name, so that names and points do not collide.
 
     Greedy over a nominal canvas: each name takes the first of the sides with the least overlap.
+
+    Returns:
+        The sides, and whether some name is covered by so much that none can be told from another.
     """
     points = list(_on_canvas(rows, metric))
     taken = [(x - 8, y - 8, x + 8, y + 8) for x, y, _, _ in points]
     taken += [(x - 4, high, x + 4, low) for x, _, low, high in points]
-    chosen = []
+    chosen, is_crowded = [], False
     for row, (x, y, _, _) in zip(rows, points, strict=True):
         width = len(row.name) * _CHARACTER
         boxes = {place: _box(place, x, y, width) for place in _PLACES}
         place = min(boxes, key=lambda one: _crowding(boxes[one], taken))
+        is_crowded |= _crowding(boxes[place], taken) > _READABLE * width * _LINE
         taken.append(boxes[place])
         chosen.append(place)
-    return chosen
+    return chosen, is_crowded
 
 
 def _on_canvas(

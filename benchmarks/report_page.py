@@ -14,14 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from benchmarks.report_classes import class_table
 from benchmarks.report_data import ReportData
 from benchmarks.report_figures import curve_figures, trade_off_figure
+from benchmarks.report_files import budget_table, file_rows
 from benchmarks.report_peer import peer_section
-from benchmarks.report_tables import (
-    all_rows,
-    main_columns,
-    main_rows,
-    metric_tables,
-    verdict_texts,
-)
+from benchmarks.report_tables import main_columns, main_rows, measured_rows, metric_tables
 from benchmarks.task_view import TaskView, task_view
 from benchmarks.wording import seconds, share, signed, significant, times_less
 from compress.metrics import metric_name
@@ -37,7 +32,7 @@ def render_page(report: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    view, rows = task_view(report.task), all_rows(report)
+    view, rows = task_view(report.task), measured_rows(report)
     measured = tuple(report.teacher.quality)
     shown = view.main_metrics(measured)
     figures = {
@@ -50,7 +45,8 @@ def render_page(report: ReportData) -> str:
         report=report,
         view=view,
         tiles=list(_tiles(report)),
-        refused=[one for one in report.artifacts if not one.usable],
+        refused=[one for one in report.artifacts if one.refused_because is not None],
+        missing=[one for one in report.not_written if not one.optional],
         gain_sentence=_gain_sentence(report, view),
         main_columns=columns,
         group_starts=[sum(lengths[:group]) for group in range(len(lengths))],
@@ -58,11 +54,12 @@ def render_page(report: ReportData) -> str:
         metric_tables=metric_tables(rows, measured),
         classes=class_table(report, view),
         peer=peer_section(report, view),
-        budget=[verdict_texts(verdict, report.metric) for verdict in report.budget.verdicts],
+        files=list(file_rows(report)),
+        ways={one.checked for one in report.artifacts},
+        budget=budget_table(report),
         epochs_shown=bool(report.curves),
         longest=max(report.timings_s.values(), default=0.0),
         seconds=seconds,
-        number=significant,
         figures=figures,
         recipe_text=json.dumps(report.recipe, indent=2, ensure_ascii=False),
         plotly=plotly.read_text(encoding="utf-8"),

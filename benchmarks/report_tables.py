@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.report_data import ArtifactData, IntervalData, ReportData, RowData, VerdictData
+from benchmarks.report_data import ArtifactData, IntervalData, ReportData, RowData
 from benchmarks.task_view import LOWER_IS_BETTER, TaskView, metric_heading
-from benchmarks.wording import NOT_MEASURED, percent, share, significant, with_minus
-from compress.metrics import metric_name
+from benchmarks.wording import NOT_MEASURED, percent, significant, with_minus
 
 AnyRow = RowData | ArtifactData
 
@@ -48,6 +47,11 @@ def all_rows(report: ReportData) -> tuple[AnyRow, ...]:
         *report.artifacts,
         *report.peers,
     )
+
+
+def measured_rows(report: ReportData) -> tuple[AnyRow, ...]:
+    """Return the rows that have quality or latency; the others are files, and named as such."""
+    return tuple(row for row in all_rows(report) if row.quality or row.latency)
 
 
 def main_columns(
@@ -144,23 +148,6 @@ def interval_cell(interval: IntervalData | None) -> Cell:
         with_minus(f"{one:.4f}") for one in (interval.value, interval.low, interval.high)
     )
     return Cell(value, f"{low}–{high}")
-
-
-def verdict_texts(verdict: VerdictData, metric: str) -> dict[str, Any]:
-    """Return one limit of the budget and what a file reached, as text."""
-    title, unit, direction = {
-        "megabytes": ("Size", "MB", "at most"),
-        "milliseconds": ("p90 latency", "ms", "at most"),
-        "kept_quality": (f"Teacher’s {metric_name(metric)} kept", "", "at least"),
-    }[verdict.limit]
-    write = share if verdict.limit == "kept_quality" else significant
-    return {
-        "path": verdict.path,
-        "title": title,
-        "allowed": f"{direction} {write(verdict.allowed)} {unit}".strip(),
-        "reached": f"{write(verdict.reached)} {unit}".strip(),
-        "met": verdict.met,
-    }
 
 
 def _main_cells(

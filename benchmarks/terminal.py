@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,9 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.task_view import TaskView, metric_heading, task_view
-from benchmarks.wording import percent, signed, with_minus
-from compress.metrics import metric_name
+from benchmarks.report_terminal import complaints, files_table, measured_table, sentences
+from benchmarks.wording import NOT_MEASURED, percent, significant
 from compress.progress import Display
 from compress.recipe import Recipe
 from compress.run import PlannedStage
@@ -23,6 +22,17 @@ from compress.run import PlannedStage
 if TYPE_CHECKING:
     from compress.data.package_archive import PackageStatus
     from export.targets import Target
+    from export.verify_run import Verdict
+
+__all__ = [
+    "TerminalDisplay",
+    "complaints",
+    "print_packages",
+    "print_plan",
+    "print_report",
+    "print_targets",
+    "print_verdicts",
+]
 
 PLAIN_EVERY_S = 15.0
 """How often a stage's news is printed where there is no terminal."""
@@ -120,7 +130,7 @@ def print_plan(
 
 
 def print_report(report: dict[str, Any], folder: Path, *, on_stderr: bool = False) -> None:
-    """Print a report's table, its headline, and where the page is.
+    """Print a report's tables, its headline, and where the page is.
 
     Args:
         report: A `report.json`.
@@ -128,50 +138,49 @@ def print_report(report: dict[str, Any], folder: Path, *, on_stderr: bool = Fals
         on_stderr: Because stdout is taken, by JSON say.
     """
     console = _console if on_stderr else _out
-    view = task_view(report["task"])
-    headers = ("", f"{metric_heading(view.metric)} [95%]", "kept", "p90 ms", "KB")
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for header in (*headers, view.fidelity_in_terminal, ""):
-        table.add_column(escape(header), justify="right" if header else "left", no_wrap=True)
-    for row in _rows(report):
-        table.add_row(*_cells(row, view))
-    console.print(table)
+    console.print(measured_table(report))
+    if report["artifacts"]:
+        console.print()
+        console.print(files_table(report))
     console.print()
-    for line in (*_sentences(report, view), f"Report: {folder / 'report' / 'report.html'}"):
+    for line in (*sentences(report), f"Report: {folder / 'report' / 'report.html'}"):
         console.print(line, markup=False, soft_wrap=True)
-
-
-def complaints(report: dict[str, Any]) -> Iterator[str]:
-    """What a run failed at: refused files, and a budget that no file keeps."""
-    for artifact in report["artifacts"]:
-        if not artifact["usable"]:
-            yield f"{artifact['path']} is refused: {artifact['refused_because']}."
-    budget = report["budget"]
-    if not budget["met"]:
-        for verdict in budget["verdicts"]:
-            if not verdict["met"]:
-                reached = "unknown" if verdict["reached"] is None else f"{verdict['reached']:.4g}"
-                yield (
-                    f"budget.{verdict['limit']}: {verdict['path']} reaches {reached}, "
-                    f"the recipe allows {verdict['allowed']:g}."
-                )
 
 
 def print_targets(targets: "Sequence[Target]") -> None:
     """Print what can be written and run here."""
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for header in ("format", "schemes", "target", "write", "run", "how"):
-        table.add_column(header)
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    for header, widest in (("format", None), ("target", 18), ("schemes", 14)):
+        table.add_column(header, no_wrap=widest is None, max_width=widest)
+    for header in ("write", "run"):
+        table.add_column(header, no_wrap=True)
+    table.add_column("how", overflow="fold")
     for target in targets:
         table.add_row(
             target.format,
+            escape(target.target),
             ", ".join(target.schemes),
-            target.target,
             _yes(target.can_emit),
             _yes(target.can_run),
-            target.how,
+            escape(target.how),
         )
     _out.print(table)
+
+
+def print_verdicts(verdicts: "Sequence[Verdict]") -> None:
+    """Print what came of checking files again: a table, then what is wrong or could not be done."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for header in ("file", "checked", "cases", "agreement", "difference", ""):
+        is_text = header in ("file", "checked", "")
+        table.add_column(header, justify="left" if is_text else "right", no_wrap=header != "file")
+    for verdict in verdicts:
+        table.add_row(*_verdict_cells(verdict))
+    _out.print(table)
+    for verdict in verdicts:
+        for fault in verdict.faults:
+            _out.print(f"{verdict.path} is refused: {fault}", markup=False, soft_wrap=True)
+        if verdict.note:
+            _out.print(f"{verdict.path}: {verdict.note}", markup=False, soft_wrap=True)
 
 
 def print_packages(packages: "Sequence[PackageStatus]", as_json: bool) -> None:
@@ -198,47 +207,17 @@ def print_packages(packages: "Sequence[PackageStatus]", as_json: bool) -> None:
     _out.print(table)
 
 
-def _rows(report: dict[str, Any]) -> list[dict[str, Any]]:
-    alone = report["student_without_teacher"]
-    models = [*report["baselines"], report["teacher"], alone, report["student"]]
-    return [*models, *report["artifacts"], *report["peers"]]
-
-
-def _sentences(report: dict[str, Any], view: TaskView) -> Iterator[str]:
-    gain = report["distillation_gain"]
-    yield report["headline"]
-    yield (
-        f"Distillation gained {signed(gain['value'])} [{signed(gain['low'])}, "
-        f"{signed(gain['high'])}] {metric_name(view.metric)} over the same student without a "
-        "teacher."
-    )
-    peer = report["peer_comparison"]
-    if peer is not None:
-        ratio = peer["p90_ratio"]
-        yield (
-            f"Beside {peer['peer']}: {ratio['value']:.3f} [{ratio['low']:.3f}, "
-            f"{ratio['high']:.3f}] times its p90 latency; agreement with the student "
-            f"{percent(peer['agreement_ours'])}% against {percent(peer['agreement_peer'])}%."
-        )
-    yield from (f"Worth knowing: {warning}" for warning in report["warnings"])
-
-
-def _cells(row: dict[str, Any], view: TaskView) -> list[str]:
-    quality, latency, kept = row["quality"], row["latency"], row["kept_quality"]
-    metric = "–"
-    if quality is not None:
-        one = quality[view.metric]
-        metric = with_minus(f"{one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]")
-    alike = row["fidelity"]["teacher"]
-    usable = row.get("usable")
+def _verdict_cells(verdict: "Verdict") -> list[str]:
+    check = verdict.check
+    alike = None if check is None else check.agreement
+    apart = None if check is None else check.max_abs_difference
     return [
-        escape(row["name"]),
-        escape(metric),
-        "" if kept is None else f"{kept['value']:.1%}",
-        "–" if latency is None else f"{latency['p90_ms']:.3f}",
-        f"{row['bytes'] / 1000:,.0f}",
-        "" if alike is None else f"{alike:.0%}",
-        {True: "[green]verified[/]", False: "[red]refused[/]", None: ""}[usable],
+        escape(verdict.path),
+        "parsed, not run" if verdict.checked == "parsed" else verdict.checked,
+        NOT_MEASURED if check is None or not check.cases else f"{check.cases:,}",
+        NOT_MEASURED if alike is None else f"{percent(alike)}%",
+        significant(apart),
+        "[green]passed[/]" if verdict.passed else "[red]refused[/]" if verdict.refused else "",
     ]
 
 

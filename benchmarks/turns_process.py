@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.latency_process import LATENCIES, SEED, ask, warm_up
+from compress.imports import leave_out_torchao
 from export.runner import RunnerSpec, import_runtime, open_runner
 from export.samples import Samples
 
@@ -74,4 +75,5 @@ def main(job_file: str) -> None:
 
 
 if __name__ == "__main__":
+    leave_out_torchao()
     main(sys.argv[1])

@@ -34,3 +34,31 @@ def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's contents."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def tree_files(path: Path) -> list[Path]:
+    """Return the file itself, or every file of a folder in a fixed order; links are not followed.
+
+    Raises:
+        FileNotFoundError: There is nothing at `path`.
+    """
+    if path.is_dir():
+        return sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return [path]
+
+
+def tree_bytes(path: Path) -> int:
+    """Return the size of a file, or of all files of a folder."""
+    return sum(one.stat().st_size for one in tree_files(path))
+
+
+def tree_sha256(path: Path) -> str:
+    """Return the sha256 of a file, or of a folder: of its lines `sha256  relative/path`, sorted."""
+    if not path.is_dir():
+        return file_sha256(path)
+    lines = [
+        f"{file_sha256(one)}  {one.relative_to(path).as_posix()}\n" for one in tree_files(path)
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -64,9 +64,18 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return parse_recipe(text, str(path), overrides)
 
 
-def parse_recipe(text: str, source: str = "recipe", overrides: Sequence[str] = ()) -> Recipe:
-    """Validate the YAML `text`; `source` names it in messages. See `read_recipe`."""
-    document = _Document(text, source)
+def parse_recipe(
+    text: str, source: str = "recipe", overrides: Sequence[str] = (), *, has_lines: bool = True
+) -> Recipe:
+    """Validate the YAML `text`. See `read_recipe`.
+
+    Args:
+        text: YAML.
+        source: Names it in messages.
+        overrides: As of `read_recipe`.
+        has_lines: Whether its lines mean anything to the user.
+    """
+    document = _Document(text, source, has_lines=has_lines)
     data = document.data
     set_keys = [_apply_override(data, override) for override in overrides]
     faults = list(document.faults)
@@ -101,8 +110,9 @@ def recipe_yaml(recipe: Recipe) -> str:
 class _Document:
     """A YAML text as plain data, and the line of every key in it."""
 
-    def __init__(self, text: str, source: str) -> None:
+    def __init__(self, text: str, source: str, *, has_lines: bool) -> None:
         self.source = source
+        self.has_lines = has_lines
         self.faults: list[Fault] = []
         self.lines: dict[Key, int] = {}
         try:
@@ -148,6 +158,8 @@ class _Document:
 
     def line(self, key: Key) -> int | None:
         """The line of `key`, or of the nearest part of the recipe that holds it."""
+        if not self.has_lines:
+            return None
         for end in range(len(key), 0, -1):
             if key[:end] in self.lines:
                 return self.lines[key[:end]]

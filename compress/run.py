@@ -25,6 +25,7 @@ from compress.errors import RunError, UserError
 from compress.files import file_sha256, write_atomically
 from compress.progress import Progress
 from compress.recipe import Recipe, content_hash
+from compress.run_recipe import write_run_recipe
 
 RecipeT = TypeVar("RecipeT", bound=Recipe)
 
@@ -71,6 +72,13 @@ class StageContext(Generic[RecipeT]):
     """For what is written along the way, such as training curves; kept apart from the results."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds that each finished stage of the run took."""
+    version: int = 0
+    """Of the stage's code."""
+    previous: Path | None = None
+    """What the stage had finished under another key or from other inputs: a stage that knows what
+    its files were made from may take those over that would come out the same."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """What each of the inputs' files hash to."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,7 @@ class Run:
             RunError: The folder is in use, or `only` needs a stage that is not finished.
         """
         with self._lock(), _disk_errors(self.folder):
+            write_run_recipe(self.folder, self.recipe, self.recipe_folder)
             for one in planned:
                 if only is not None and one.stage.name != only:
                     continue
@@ -153,6 +162,25 @@ class Run:
                     continue
                 self._do(one, planned, progress)
             self._write_manifest([one.stage.name for one in planned])
+
+    def require_finished(self, stages: Sequence[Stage[Any]], before: str) -> None:
+        """Make sure that all there is to do comes from a stage on.
+
+        Args:
+            stages: Of the job, in their order.
+            before: The stage's name.
+
+        Raises:
+            RunError: A stage before it is not finished for this recipe.
+        """
+        for one in self.plan(stages):
+            if one.stage.name == before:
+                return
+            if one.state != "finished":
+                raise RunError(
+                    f"Stage '{one.stage.name}' of {self.folder} is not finished. Finish the run "
+                    "first: limbeck run RECIPE (what is done is used again)."
+                )
 
     def timings(self, stages: Sequence[str]) -> dict[str, float]:
         """Seconds that each finished stage took, interruptions left out."""
@@ -198,6 +226,9 @@ class Run:
             progress=progress.with_heartbeat(clock.beat),
             logs=self.folder / LOGS / stage.name,
             timings=self.timings([other.stage.name for other in planned]),
+            version=stage.version,
+            previous=place if place.is_dir() else None,
+            digests=inputs,
         )
         try:
             stage.work(context)

@@ -8,7 +8,18 @@ from typing import Any, Literal, Protocol, Self
 
 from numpy.typing import NDArray
 
-Runtime = Literal["onnx", "onnx-peer", "pytorch", "pytorch-text", "baseline", "baseline-text"]
+Runtime = Literal[
+    "onnx",
+    "onnx-peer",
+    "ort",
+    "coreml",
+    "tensorrt",
+    "litert",
+    "pytorch",
+    "pytorch-text",
+    "baseline",
+    "baseline-text",
+]
 
 
 class Runner(Protocol):
@@ -53,29 +64,9 @@ class RunnerSpec:
 
 def open_runner(spec: RunnerSpec) -> Runner:
     """Return the runner for `spec`, importing only the runtime that it needs."""
-    if spec.runtime == "onnx":
-        from export.onnx.run import OnnxRunner
-
-        return OnnxRunner(spec.path, threads=spec.threads)
-    if spec.runtime == "onnx-peer":
-        from export.onnx.peer import PeerRunner
-
-        return PeerRunner(spec.path, threads=spec.threads)
-    if spec.runtime == "pytorch":
-        from export.pytorch.run import PyTorchRunner
-
-        return PyTorchRunner(spec.path, threads=spec.threads)
-    if spec.runtime == "pytorch-text":
-        from export.pytorch.run_text import PyTorchTextRunner
-
-        return PyTorchTextRunner(spec.path, threads=spec.threads)
-    if spec.runtime == "baseline-text":
-        from export.baselines.run_text import TextBaselineRunner
-
-        return TextBaselineRunner(spec.path)
-    from export.baselines.run import BaselineRunner
-
-    return BaselineRunner(spec.path)
+    module, _, name = _RUNNERS[spec.runtime].partition(":")
+    runner: Runner = getattr(import_module(module), name)(spec.path, threads=spec.threads)
+    return runner
 
 
 def import_runtime(spec: RunnerSpec) -> None:
@@ -83,7 +74,7 @@ def import_runtime(spec: RunnerSpec) -> None:
 
     What a model does not need stays out: it would count as the model's memory.
     """
-    if spec.runtime in {"onnx", "onnx-peer"}:
+    if spec.runtime in {"onnx", "onnx-peer", "ort"}:
         from export.onnx.session import import_onnx_runtime
 
         import_onnx_runtime(spec.path)
@@ -96,7 +87,23 @@ def import_runtime(spec: RunnerSpec) -> None:
             import_module(module)
 
 
+_RUNNERS: Mapping[Runtime, str] = {
+    "onnx": "export.onnx.run:OnnxRunner",
+    "onnx-peer": "export.onnx.peer:PeerRunner",
+    "ort": "export.ort.run:OrtRunner",
+    "coreml": "export.coreml.run:CoreMlRunner",
+    "tensorrt": "export.tensorrt.run:TensorRtRunner",
+    "litert": "export.litert.run:LiteRtRunner",
+    "pytorch": "export.pytorch.run:PyTorchRunner",
+    "pytorch-text": "export.pytorch.run_text:PyTorchTextRunner",
+    "baseline": "export.baselines.run:BaselineRunner",
+    "baseline-text": "export.baselines.run_text:TextBaselineRunner",
+}
+
 _MODULES: Mapping[str, tuple[str, ...]] = {
+    "coreml": ("coremltools",),
+    "tensorrt": ("export.tensorrt.run",),
+    "litert": ("ai_edge_litert.interpreter",),
     "pytorch": (
         "torch",
         "compress.saved_model",

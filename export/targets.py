@@ -1,67 +1,98 @@
-"""What can be written and run: one table of data."""
+"""What can be written and run on this machine, and how to enable the rest."""
 
-from dataclasses import asdict, dataclass
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
+
+from export.formats import FORMATS, Format
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What of a machine decides."""
+
+    system: str
+    """`platform.system()`: Linux, Darwin, Windows."""
+    processor: str
+    """`platform.machine()`."""
+    has_gpu: bool
+    """Whether an NVIDIA driver is there."""
+
+
+@cache
+def this_machine() -> Machine:
+    """Return the machine that this runs on."""
+    from export.gpu import gpu_is_present
+
+    return Machine(platform.system(), platform.machine(), gpu_is_present())
 
 
 @dataclass(frozen=True)
 class Target:
-    """One format on one runtime."""
+    """One format on one machine."""
 
     format: str
-    schemes: tuple[str, ...]
     target: str
-    emit_needs: tuple[str, ...]
-    """Python packages without which the file cannot be written."""
-    run_needs: tuple[str, ...]
-    """Python packages without which it cannot be run here."""
-    enable: str
-    """What to do to have what is missing."""
-
-    @property
-    def can_emit(self) -> bool:
-        """Whether this installation can write the format."""
-        return not self._missing(self.emit_needs)
-
-    @property
-    def can_run(self) -> bool:
-        """Whether this machine can run it."""
-        return not self._missing(self.run_needs)
-
-    @property
-    def how(self) -> str:
-        """What is missing and how to get it; empty when nothing is."""
-        missing = self._missing((*self.emit_needs, *self.run_needs))
-        return f"{', '.join(missing)} not installed: {self.enable}" if missing else ""
+    schemes: tuple[str, ...]
+    can_emit: bool
+    can_run: bool
+    how: str
+    """What stands in the way and how to enable it; empty where nothing does."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for machines."""
-        answers = {"can_emit": self.can_emit, "can_run": self.can_run, "how": self.how}
-        return {**asdict(self), **answers}
-
-    @staticmethod
-    def _missing(packages: tuple[str, ...]) -> list[str]:
-        return sorted({package for package in packages if find_spec(package) is None})
+        return {**self.__dict__, "schemes": list(self.schemes)}
 
 
-def targets() -> tuple[Target, ...]:
-    """Every format and runtime that limbeck knows."""
-    return (
-        Target(
-            format="onnx",
-            schemes=("fp32", "int8-dynamic"),
-            target="onnxruntime-cpu",
-            emit_needs=("torch", "onnx", "onnxruntime"),
-            run_needs=("onnxruntime",),
-            enable="pip install limbeck",
-        ),
-        Target(
-            format="pytorch",
-            schemes=("fp32",),
-            target="pytorch-cpu (reference rows: teacher, student)",
-            emit_needs=("torch",),
-            run_needs=("torch",),
-            enable="pip install limbeck",
-        ),
+def targets(machine: Machine | None = None) -> tuple[Target, ...]:
+    """Every format that limbeck knows, on `machine` or this one."""
+    here = machine or this_machine()
+    return tuple(_target(one, here) for one in FORMATS)
+
+
+def _target(one: Format, machine: Machine) -> Target:
+    emit, run = list(emit_obstacles(one, machine)), list(run_obstacles(one, machine))
+    reasons = list(dict.fromkeys([*emit, *run]))
+    if run and not emit and one.instead:
+        reasons.append(f"here it is {one.instead}")
+    return Target(
+        format=one.name,
+        target=one.target,
+        schemes=one.schemes,
+        can_emit=not emit,
+        can_run=not run,
+        how="; ".join(reasons),
     )
+
+
+def emit_obstacles(one: Format, machine: Machine) -> Iterator[str]:
+    """What keeps a format from being written, in words."""
+    yield from _elsewhere("written", one.emit_systems, machine)
+    if one.emit_machines and machine.processor not in one.emit_machines:
+        yield f"written on {one.emit_machines[0]} only, this is {machine.processor}"
+    if one.gpu_to_emit and not machine.has_gpu:
+        yield "takes an NVIDIA GPU, and there is none"
+    yield from _missing(one.emit_needs, one.enable)
+
+
+def run_obstacles(one: Format, machine: Machine) -> Iterator[str]:
+    """What keeps a format's own runtime from running here, in words."""
+    yield from _elsewhere("run", one.run_systems, machine)
+    if one.gpu_to_run and not machine.has_gpu:
+        yield "takes an NVIDIA GPU, and there is none"
+    yield from _missing(one.run_needs, one.enable)
+
+
+def _elsewhere(what: str, systems: Sequence[str], machine: Machine) -> Iterator[str]:
+    if machine.system not in systems:
+        names = " and ".join({"Darwin": "macOS"}.get(one, one) for one in systems)
+        yield f"{what} on {names} only"
+
+
+def _missing(packages: Sequence[str], enable: str) -> Iterator[str]:
+    missing = sorted({one for one in packages if find_spec(one) is None})
+    if missing:
+        yield f"{', '.join(missing)} not installed: {enable}"

@@ -93,6 +93,8 @@ def test_verbs_are_those_of_the_readme():
     assert set(verbs()) == {
         ("run",),
         ("report",),
+        ("export",),
+        ("verify",),
         ("targets",),
         ("recipe", "check"),
         ("recipe", "schema"),
@@ -128,7 +130,7 @@ def test_recipe_verbs():
 
 def test_targets_and_data_list_speak_json():
     targets = json.loads(call("targets", "--json").stdout)
-    assert {"onnx", "pytorch"} <= {target["format"] for target in targets}
+    assert {"onnx", "coreml", "tensorrt-rtx"} <= {target["format"] for target in targets}
     names = [entry["name"] for entry in json.loads(call("data", "list", "--json").stdout)]
     assert names == [
         "movielens-100k",

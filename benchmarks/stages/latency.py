@@ -3,9 +3,10 @@
 import json
 from dataclasses import asdict
 
-from benchmarks.stages.subjects import samples_of, subjects
+from benchmarks.stages.subjects import samples_of, sha256_of, subjects
 from compress.files import write_atomically
-from compress.recipe import Recipe
+from compress.recipe import Recipe, content_hash
+from compress.reuse import made_before, note_made
 from compress.run import Stage, StageContext
 from export.runner import RunnerSpec
 
@@ -29,11 +30,14 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
 
         queries, seconds = queries_and_seconds(context.recipe, quick)
         export_folder = context.inputs["export"]
-        rows = [row for row in subjects(export_folder) if row.can_run]
+        rows = [row for row in subjects(export_folder) if row.can_be_timed]
         samples = samples_of(rows, export_folder)
+        environment = asdict(current_environment())
+        conditions = (queries, seconds, context.recipe.benchmark.threads, environment)
         for order, row in enumerate(rows):
-            target = context.folder / f"{row.slug}.json"
-            if target.is_file():
+            target = f"{row.slug}.json"
+            key = content_hash([row.sha256, sha256_of(samples[row.inputs]), *conditions])
+            if made_before(context, row.slug, key) is not None:
                 continue
             context.progress.advance(
                 f"{row.name}: at least {queries:,} queries and {seconds:g} s", order / len(rows)
@@ -46,7 +50,8 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
                 threads=context.recipe.benchmark.threads,
                 log_folder=context.folder / "loadgen" / row.slug,
             )
-            write_atomically(target, json.dumps(asdict(latency), indent=1))
+            write_atomically(context.folder / target, json.dumps(asdict(latency), indent=1))
+            note_made(context, row.slug, key, (target,), row.name)
         write_atomically(
             context.folder / "conditions.json",
             json.dumps(
@@ -54,7 +59,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
                     "quick": quick,
                     "queries": queries,
                     "seconds": seconds,
-                    "environment": asdict(current_environment()),
+                    "environment": environment,
                 },
                 indent=1,
             ),
@@ -64,7 +69,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
         name="latency",
         title="Measure the latency of every row" + (" (quick)" if quick else ""),
         needs=("export",),
-        version=2,
+        version=3,
         settings=lambda recipe: [*queries_and_seconds(recipe, quick), recipe.benchmark.threads],
         work=work,
     )

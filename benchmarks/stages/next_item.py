@@ -13,9 +13,18 @@ from benchmarks.stages.report import (
     student_curves,
     write_files,
 )
-from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
+from benchmarks.stages.subjects import (
+    Subject,
+    quality_key,
+    read_json,
+    rows_to_ask,
+    samples_of,
+    subjects,
+)
 from compress.recipe import NextItemRecipe
+from compress.reuse import made_before, note_made
 from compress.run import Stage, StageContext
+from export.rows import read_not_written
 from export.runner import RunnerSpec
 
 if TYPE_CHECKING:
@@ -31,11 +40,12 @@ def measure_quality(context: StageContext[NextItemRecipe]) -> None:
     dataset = Dataset.open(context.inputs["dataset"])
     cases = dataset.cases("test")
     export_folder = context.inputs["export"]
-    rows = [row for row in subjects(export_folder) if row.can_run]
+    rows = rows_to_ask(export_folder, len(cases), context.recipe.benchmark.evaluation_seconds)
     samples, seen = samples_of(rows, export_folder), dataset.seen(cases)
     for order, row in enumerate(rows):
-        target = context.folder / f"{row.slug}.npz"
-        if target.is_file():
+        target = f"{row.slug}.npz"
+        key = quality_key(row, context, samples[row.inputs])
+        if made_before(context, row.slug, key) is not None:
             continue
         context.progress.advance(f"{row.name}: {len(cases):,} test cases", order / len(rows))
         evaluation = evaluate(
@@ -49,9 +59,8 @@ def measure_quality(context: StageContext[NextItemRecipe]) -> None:
             items=dataset.items,
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
         )
-        temporary = target.with_name(f".{target.name}.tmp")
-        evaluation.save(temporary)
-        temporary.replace(target)
+        evaluation.save(context.folder / target)
+        note_made(context, row.slug, key, (target,), row.name)
 
 
 def write_report(context: StageContext[NextItemRecipe]) -> None:
@@ -69,9 +78,9 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
     conditions = conditions_of(context)
     rows = subjects(inputs["export"])
     evaluations = {
-        row.slug: Evaluation.load(inputs["quality"] / f"{row.slug}.npz")
+        row.slug: Evaluation.load(file)
         for row in rows
-        if row.can_run
+        if (file := inputs["quality"] / f"{row.slug}.npz").is_file()
     }
     return {
         "recipe": recipe,
@@ -88,13 +97,14 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
         "measured": [
             Measured(
                 measured_row(row, evaluations, context, _difference(row)),
-                evaluations[row.slug].statistics() if row.can_run else None,
+                evaluations[row.slug].statistics() if row.slug in evaluations else None,
             )
             for row in rows
         ],
         "curves": dict(_curves(context)),
         "environment": conditions["environment"],
         "timings_s": context.timings,
+        "not_written": read_not_written(inputs["export"]),
     }
 
 
@@ -125,8 +135,8 @@ QUALITY = Stage(
     name="quality",
     title="Measure the quality of every row",
     needs=("dataset", "export"),
-    version=2,
-    settings=lambda recipe: None,
+    version=3,
+    settings=lambda recipe: recipe.benchmark.evaluation_seconds,
     work=measure_quality,
 )
 
@@ -143,7 +153,7 @@ REPORT = Stage(
         "quality",
         "latency",
     ),
-    version=1,
+    version=2,
     settings=lambda recipe: recipe.model_dump(mode="json"),
     work=write_report,
     keep_partial=False,

@@ -12,7 +12,14 @@ from benchmarks.stages.latency import queries_and_seconds
 from benchmarks.stages.subjects import Subject, read_json, subjects
 from compress.errors import UserError
 from compress.files import write_atomically
-from compress.recipe import AnyTextRecipe, BertStudent, MobileBertStudent, Recipe, TextRecipe
+from compress.recipe import (
+    AnyTextRecipe,
+    BertStudent,
+    MobileBertStudent,
+    OnnxText,
+    Recipe,
+    TextRecipe,
+)
 from compress.run import Stage, StageContext
 from export.rows import SAMPLES
 from export.runner import RunnerSpec
@@ -87,7 +94,9 @@ def our_file(export_folder: Path) -> Subject | None:
     """The row that the peer is compared with: our int8 file that takes pieces."""
     for row in subjects(export_folder):
         artifact = row.artifact
-        if artifact is not None and artifact.scheme == SCHEME and not artifact.takes_texts:
+        if artifact is None or artifact.takes_texts:
+            continue
+        if (artifact.format, artifact.scheme) == ("onnx", SCHEME):
             return row
     return None
 
@@ -109,7 +118,7 @@ def check_peers(recipe: Recipe) -> None:
             f"--peers: Optimum takes Hugging Face students, and student.kind: {student.kind} is "
             "none. Leave --peers out, or choose bert or mobilebert."
         )
-    if all(one.scheme != SCHEME for one in recipe.export.artifacts):
+    if _wanted_of(recipe) is None:
         raise UserError(
             "--peers compares int8 files, and the recipe writes none: add "
             "{format: onnx, scheme: int8-dynamic} to export.artifacts, or leave --peers out."
@@ -117,9 +126,17 @@ def check_peers(recipe: Recipe) -> None:
     optimum_cli()
 
 
+def _wanted_of(recipe: TextRecipe) -> OnnxText | None:
+    """The section of our int8 ONNX file."""
+    for one in recipe.export.artifacts:
+        if isinstance(one, OnnxText) and one.scheme == SCHEME:
+            return one
+    return None
+
+
 def _our_file(context: StageContext[AnyTextRecipe]) -> Subject:
     found = our_file(context.inputs["export"])
-    if found is None or not found.can_run:
+    if found is None or not found.can_answer:
         raise UserError(
             "--peers compares int8 files, and ours could not be run: see why in "
             "export/artifacts.json, or leave --peers out."
@@ -131,12 +148,13 @@ def _emit(context: StageContext[AnyTextRecipe], ours: Subject) -> Subject:
     from compress.data.text_dataset import TextDataset
     from export.onnx.peer import emit_peer
 
-    preset = next(one.preset for one in context.recipe.export.artifacts if one.scheme == SCHEME)
+    wanted = _wanted_of(context.recipe)
+    assert wanted is not None
     context.progress.advance("optimum-cli export onnx, optimum-cli onnxruntime quantize")
     written = emit_peer(
         context.inputs["student"],
         context.folder / "optimum",
-        preset=preset,
+        preset=wanted.preset,
         target=context.recipe.task.target,
         gains=TextDataset.open(context.inputs["dataset"]).gains,
     )

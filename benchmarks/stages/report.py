@@ -72,28 +72,32 @@ def measured_row(
     context: StageContext[Any],
     difference: float | None,
 ) -> Row:
-    """Return the report's row; without figures where a file could not be run.
+    """Return the report's row, with the figures that there are.
 
     Args:
         row: Which one.
-        evaluations: Of all rows that can run, by their slug; teacher and student among them.
+        evaluations: Of all rows that were asked about the test split, by their slug; teacher and
+            student among them.
         context: Of the report's stage.
         difference: Largest difference of a file's answer from the PyTorch student's.
     """
     from benchmarks.latency import Latency
 
-    file = None if row.artifact is None else emitted_file(row.artifact)
-    if not row.can_run:
-        return Row(row.name, row.role, row.bytes, latency=None, quality=None, file=file)
-    own = evaluations[row.slug]
+    latency, quality, fidelity = None, None, None
+    if row.can_be_timed:
+        latency = Latency(**read_json(context.inputs["latency"] / f"{row.slug}.json"))
+    if row.slug in evaluations:
+        own = evaluations[row.slug]
+        quality = own.quality(context.recipe.benchmark.bootstrap, context.recipe.seed)
+        fidelity = fidelity_of(row.role, own, evaluations, difference)
     return Row(
         name=row.name,
         role=row.role,
         bytes=row.bytes,
-        latency=Latency(**read_json(context.inputs["latency"] / f"{row.slug}.json")),
-        quality=own.quality(context.recipe.benchmark.bootstrap, context.recipe.seed),
-        fidelity=fidelity_of(row.role, own, evaluations, difference),
-        file=file,
+        latency=latency,
+        quality=quality,
+        fidelity=fidelity,
+        file=None if row.artifact is None else emitted_file(row.artifact),
     )
 
 

@@ -1,12 +1,15 @@
 """The rows of a report before they are measured: what to run and what to ask it with."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measurement import EmittedFile, Role
+from benchmarks.measurement import CheckFigures, EmittedFile, Role
+from compress.recipe import content_hash
+from compress.run import StageContext
 from export.artifact import Artifact
 from export.rows import SAMPLES, read_artifacts, read_rows
 from export.runner import Runtime
@@ -24,13 +27,20 @@ class Subject:
     bytes: int
     inputs: str
     """File in the export stage's `samples/` that the row is asked with."""
+    sha256: str = ""
+    """Of everything that answers: a row of the same hash need not be measured again."""
     unmasked_path: str | None = None
     artifact: Artifact | None = None
 
     @property
-    def can_run(self) -> bool:
-        """Whether there is anything to measure: a file that could not be run has no figures."""
+    def can_answer(self) -> bool:
+        """Whether there is anything to measure: a file that could not be asked has no figures."""
         return self.artifact is None or self.artifact.check.agreement is not None
+
+    @property
+    def can_be_timed(self) -> bool:
+        """Whether its own runtime answers here; a reference evaluator's time is nobody's."""
+        return self.artifact is None or self.artifact.was_run
 
     @property
     def slug(self) -> str:
@@ -46,10 +56,11 @@ def subjects(export_folder: Path) -> list[Subject]:
             Subject(
                 name=artifact.name,
                 role="artifact",
-                runtime="onnx",
+                runtime=artifact.runtime,
                 path=artifact.path,
                 bytes=artifact.bytes,
                 inputs=artifact.inputs,
+                sha256=artifact.sha256,
                 unmasked_path=artifact.unmasked_path,
                 artifact=artifact,
             )
@@ -65,8 +76,50 @@ def samples_of(rows: Iterable[Subject], export_folder: Path) -> dict[str, Sample
     }
 
 
+def rows_to_ask(export_folder: Path, cases: int, seconds: float) -> list[Subject]:
+    """The rows whose quality is measured.
+
+    Args:
+        export_folder: Of the finished stage.
+        cases: Examples of the test split.
+        seconds: Longest that a reference evaluator may take over all of them.
+    """
+    found = []
+    for row in subjects(export_folder):
+        if not row.can_answer:
+            continue
+        check = None if row.artifact is None else row.artifact.check
+        is_slow = (
+            check is not None
+            and check.checked == "evaluated"
+            and (check.seconds_per_example or 0.0) * cases > seconds
+        )
+        if not is_slow:
+            found.append(row)
+    return found
+
+
+def quality_key(row: Subject, context: StageContext[Any], samples: Samples) -> str:
+    """Hash what a row's answers to the test split depend on."""
+    return content_hash(
+        [row.sha256, row.unmasked_path, sha256_of(samples), context.digests["dataset"]]
+    )
+
+
+def sha256_of(samples: Samples) -> str:
+    """Hash the examples that a row is asked with."""
+    digest = hashlib.sha256()
+    for name, array in sorted(samples.arrays.items()):
+        data = "\0".join(array.flat).encode() if array.dtype == object else array.tobytes()
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode() + data)
+    if samples.lengths is not None:
+        digest.update(samples.lengths.tobytes())
+    return digest.hexdigest()
+
+
 def emitted_file(artifact: Artifact) -> EmittedFile:
     """What the report says of a file beside its figures."""
+    check = artifact.check
     return EmittedFile(
         path=f"export/{artifact.path}",
         format=artifact.format,
@@ -74,8 +127,26 @@ def emitted_file(artifact: Artifact) -> EmittedFile:
         target=artifact.target,
         sha256=artifact.sha256,
         usable=artifact.usable,
+        check=CheckFigures(
+            cases=check.cases,
+            agreement=check.agreement,
+            max_abs_difference=check.max_abs_difference,
+            max_regret=check.max_regret,
+            seconds_per_example=check.seconds_per_example,
+        ),
+        checked=check.checked,
+        checked_with=check.checked_with or None,
         refused_because=artifact.refused_because,
+        details=dict(artifact.details),
+        sidecars=tuple(f"export/{one}" for one in artifact.sidecars),
     )
+
+
+def run_conditions(run_folder: Path) -> tuple[bool, bool]:
+    """Return whether a run was measured quickly, and whether peers were measured beside."""
+    conditions = run_folder / "latency" / "conditions.json"
+    quick = bool(read_json(conditions)["quick"]) if conditions.is_file() else False
+    return quick, (run_folder / "peers").is_dir()
 
 
 def read_json(path: Path) -> Any:

@@ -23,10 +23,19 @@ from benchmarks.stages.report import (
     student_curves,
     write_files,
 )
-from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
+from benchmarks.stages.subjects import (
+    Subject,
+    quality_key,
+    read_json,
+    rows_to_ask,
+    samples_of,
+    subjects,
+)
 from benchmarks.text_quality import TextEvaluation
 from compress.recipe import AnyTextRecipe
+from compress.reuse import made_before, note_made
 from compress.run import Stage, StageContext
+from export.rows import read_not_written
 from export.runner import RunnerSpec
 
 MANY_CUT = 0.1
@@ -43,11 +52,13 @@ def measure_quality(context: StageContext[AnyTextRecipe]) -> None:
     dataset = TextDataset.open(context.inputs["dataset"])
     truth = Truth.of(dataset, context.recipe.task, "test")
     export_folder = context.inputs["export"]
-    rows = [row for row in subjects(export_folder) if row.can_run]
+    seconds = context.recipe.benchmark.evaluation_seconds
+    rows = rows_to_ask(export_folder, len(truth.targets), seconds)
     samples = samples_of(rows, export_folder)
     for order, row in enumerate(rows):
-        target = context.folder / f"{row.slug}.npz"
-        if target.is_file():
+        target = f"{row.slug}.npz"
+        key = quality_key(row, context, samples[row.inputs])
+        if made_before(context, row.slug, key) is not None:
             continue
         note, begun = f"{row.name}: {len(truth.targets):,} test texts", order
 
@@ -62,9 +73,8 @@ def measure_quality(context: StageContext[AnyTextRecipe]) -> None:
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
             progress=advance,
         )
-        temporary = target.with_name(f".{target.name}.tmp")
-        evaluation.save(temporary)
-        temporary.replace(target)
+        evaluation.save(context.folder / target)
+        note_made(context, row.slug, key, (target,), row.name)
 
 
 def write_report(context: StageContext[AnyTextRecipe]) -> None:
@@ -83,14 +93,14 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
     conditions = conditions_of(context)
     rows = subjects(inputs["export"])
     evaluations = {
-        row.slug: TextEvaluation.load(inputs["quality"] / f"{row.slug}.npz")
+        row.slug: TextEvaluation.load(file)
         for row in rows
-        if row.can_run
+        if (file := inputs["quality"] / f"{row.slug}.npz").is_file()
     }
     measured = [
         Measured(
             measured_row(row, evaluations, context, _difference(row, evaluations)),
-            evaluations[row.slug].statistics() if row.can_run else None,
+            evaluations[row.slug].statistics() if row.slug in evaluations else None,
         )
         for row in rows
     ]
@@ -125,6 +135,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
         "curves": dict(_curves(context)),
         "environment": conditions["environment"],
         "timings_s": context.timings,
+        "not_written": read_not_written(inputs["export"]),
     }
 
 
@@ -145,7 +156,7 @@ def _one_answer_warnings(
 ) -> Iterator[str]:
     """Say it of a trained model that gives every text the same answer: it learned nothing."""
     for row in rows:
-        if row.role not in ("teacher", "student", "student_without_teacher") or not row.can_run:
+        if row.role not in ("teacher", "student", "student_without_teacher"):
             continue
         own = evaluations[row.slug]
         answers = own.answers
@@ -171,7 +182,7 @@ def _cut_warnings(context: StageContext[AnyTextRecipe]) -> Iterator[str]:
 
 def _difference(row: Subject, evaluations: Mapping[str, TextEvaluation]) -> float | None:
     """Of the answers to the test texts."""
-    if row.artifact is None or not row.can_run:
+    if row.artifact is None or row.slug not in evaluations:
         return None
     return evaluations[row.slug].max_abs_difference(evaluations["student"])
 
@@ -220,8 +231,8 @@ QUALITY: Stage[AnyTextRecipe] = Stage(
     name="quality",
     title="Measure the quality of every row",
     needs=("dataset", "export"),
-    version=1,
-    settings=lambda recipe: None,
+    version=2,
+    settings=lambda recipe: recipe.benchmark.evaluation_seconds,
     work=measure_quality,
 )
 
@@ -244,7 +255,7 @@ def report_stage(peers: bool) -> Stage[AnyTextRecipe]:
             "latency",
             *(("peers",) if peers else ()),
         ),
-        version=1,
+        version=2,
         settings=lambda recipe: recipe.model_dump(mode="json"),
         work=write_report,
         keep_partial=False,

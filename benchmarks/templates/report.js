@@ -30,8 +30,11 @@
 
   function draw(element) {
     const figure = figures[element.dataset.figure];
-    const labelled = !narrow.matches;
+    const labelled = !narrow.matches && !figure.is_crowded;
     const pointsNamed = figure.traces.some((trace) => trace.mode.includes("text"));
+    const inLegend = pointsNamed && !labelled;
+    // A legend of one column needs room of its own, or Plotly makes it scroll.
+    element.style.height = inLegend && narrow.matches ? `${340 + 20 * figure.traces.length}px` : "";
     const axis = {
       automargin: true,
       gridcolor: colour("grid"),
@@ -55,8 +58,8 @@
         bordercolor: colour("rule"),
         font: { color: colour("ink"), size: 13 },
       },
-      margin: { l: 12, r: pointsNamed && labelled ? 60 : 12, t: 14, b: 12 },
-      showlegend: !(pointsNamed && labelled) && !figure.shares_legend,
+      margin: { l: 12, r: pointsNamed && !inLegend ? 60 : 12, t: 14, b: 12 },
+      showlegend: (inLegend || !pointsNamed) && !figure.shares_legend,
       legend: { orientation: "h", x: 0, y: -0.3, yanchor: "top", font: { size: 12 } },
     };
     return Plotly.react(

@@ -175,26 +175,28 @@ class CausalTransformer(nn.Module):
             `[B, L, W]`.
         """
         mask = self._mask(history)
-        states: Tensor = self.norm(self.final(self._before_final(embedded, mask), mask))
+        x: Tensor = self.dropout(embedded)
+        for layer in (*self.earlier, self.final):
+            x = layer(x, mask)
+        states: Tensor = self.norm(x)
         return states
 
     def last(self, embedded: Tensor, history: Tensor) -> Tensor:
         """Return the state of the last position, `[B, W]`: `forward(...)[:, -1]`, for less work."""
-        mask = self._mask(history)
-        x = self._before_final(embedded, mask)
-        state: Tensor = self.norm(self.final(x, mask[:, :, -1:], last_only=True)[:, 0])
+        x: Tensor = self.dropout(embedded)
+        if len(self.earlier):  # a single layer reads one row of the mask: no more is shipped
+            mask = self._mask(history)
+            for layer in self.earlier:
+                x = layer(x, mask)
+        last_row = self._mask(history, last_only=True)
+        state: Tensor = self.norm(self.final(x, last_row, last_only=True)[:, 0])
         return state
 
-    def _before_final(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        x: Tensor = self.dropout(embedded)
-        for layer in self.earlier:
-            x = layer(x, mask)
-        return x
-
-    def _mask(self, history: Tensor) -> Tensor:
-        """Return `[B, 1, L, L]`: hides the future and the padding at other positions."""
+    def _mask(self, history: Tensor, *, last_only: bool = False) -> Tensor:
+        """Return `[B, 1, L, L]`, or `[B, 1, 1, L]`: hides the future and padding elsewhere."""
         padding = (history == 0).to(torch.float32) * HIDDEN
-        return self.future + padding[:, None, None, :] * self.others
+        future, others = (one[-1:] if last_only else one for one in (self.future, self.others))
+        return future + padding[:, None, None, :] * others
 
 
 def _initialise(module: nn.Module) -> None:

@@ -39,10 +39,11 @@ class Recipe(Section):
     def hash(self) -> str:
         """sha256 of what makes the model, defaults included: it is in every file's metadata.
 
-        Measuring, budget and logging make no difference to a file and are left out; so are
-        threads, which change the last bits of sums and are a matter of the machine.
+        Which files are written, how they are measured, budget and logging make no difference to the
+        model and are left out; so are threads, which change the last bits of sums and are a matter
+        of the machine.
         """
-        left_out = {"threads", "benchmark", "budget", "logging"}
+        left_out = {"threads", "export", "benchmark", "budget", "logging"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))
 
 

@@ -17,11 +17,12 @@ from export.baselines.emit import BaselineModel
 class BaselineRunner:
     """A fitted baseline as a `Runner`."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, threads: int = 1) -> None:
         """Say which description to load; nothing is loaded before `with`.
 
         Args:
             path: A JSON file that `emit_baseline` wrote.
+            threads: Taken as every runner takes it; counting runs on one.
         """
         self.path = Path(path)
         self._model: Popularity | CoOccurrence | None = None

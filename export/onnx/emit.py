@@ -1,87 +1,78 @@
-"""Writing the student as ONNX, in fp32 or with dynamic int8."""
+"""Writing a student as ONNX, whatever its task."""
 
-import logging
-import warnings
-from contextlib import redirect_stdout
-from io import StringIO
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import onnx
-import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-
-from export.deploy import NextItemDeploy
-from export.signature import Signature
-
-OPSET = 17
+from compress.recipe import Onnx
+from export.onnx.routes import GraphRoute, choose_route
+from export.source import DeploySource, Emitted
 
 
-def emit_onnx(module: NextItemDeploy, signature: Signature, path: Path) -> None:
-    """Write an fp32 file with a dynamic batch and a fixed history length.
-
-    The TorchScript route (`dynamo=False`) at opset 17 gives the graph that ONNX Runtime fuses.
+def emit(source: DeploySource, wanted: Onnx, folder: Path) -> Emitted:
+    """Write `folder / wanted.file_name`.
 
     Args:
-        module: The deploy module, in inference mode.
-        signature: Goes into the file's metadata.
-        path: The file to write.
+        source: The student.
+        wanted: Scheme, route and opset; of a text student an `OnnxText`, with Optimum's preset.
+        folder: An existing folder.
+
+    Raises:
+        Unsupported: No route writes that opset of this student.
     """
-    example = torch.zeros(2, int(signature.fields["history_length"]), dtype=torch.int32)
-    example[:, -1] = 2
-    with warnings.catch_warnings(), redirect_stdout(StringIO()), torch.inference_mode():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            (example,),
-            path,
-            dynamo=False,
-            opset_version=OPSET,
-            do_constant_folding=True,
-            input_names=["history"],
-            output_names=["item_ids", "scores"],
-            dynamic_axes={name: {0: "batch"} for name in ("history", "item_ids", "scores")},
-        )
-    model = onnx.load(path)
-    model.producer_name = "limbeck"
-    model.producer_version = ""
-    _finish(model, signature, path)
-
-
-def quantize_onnx(source: Path, signature: Signature, path: Path) -> None:
-    """Write `source` again with int8 weights and dynamically quantized activations.
-
-    Weights are signed and per channel: per-tensor unsigned ones are slower and less exact. The
-    embedding table (Gather) is quantized too; it is most of the file.
-
-    Args:
-        source: An fp32 file from `emit_onnx`.
-        signature: Goes into the file's metadata.
-        path: The file to write.
-    """
-    logging.disable(logging.WARNING)  # the quantizer advises on the root logger
+    path = folder / wanted.file_name
+    temporary = folder / f".{wanted.file_name}.making"
     try:
-        quantize_dynamic(
-            source,
-            path,
-            op_types_to_quantize=["MatMul", "Gather"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )
+        graph = (_emit_text if source.reads_text else _emit_next_item)(source, wanted, temporary)
+        temporary.replace(path)
     finally:
-        logging.disable(logging.NOTSET)
-    _finish(onnx.load(path), signature, path)
+        temporary.unlink(missing_ok=True)
+    details: dict[str, Any] = {"route": graph.route, "opset": graph.opset}
+    if wanted.scheme != "fp32":
+        details["quantizer"] = f"onnxruntime {version('onnxruntime')}"
+    if wanted.scheme == "fp16":
+        details["quantizer"] = "limbeck"
+    if wanted.scheme == "int8-static":
+        details["calibration_cases"] = len(source.calibration)
+    if source.reads_text and wanted.scheme == "int8-dynamic":
+        details["preset"] = getattr(wanted, "preset", "arm64")
+    return Emitted(path, details)
 
 
-def _finish(model: onnx.ModelProto, signature: Signature, path: Path) -> None:
-    """Check the graph and write it with its metadata, leaving out where it was made."""
-    model.doc_string = ""
-    model.graph.doc_string = ""
-    for node in model.graph.node:
-        node.doc_string = ""
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, signature.metadata())
-    onnx.checker.check_model(model, full_check=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(model.SerializeToString(deterministic=True))
-    temporary.replace(path)
+def _emit_next_item(source: DeploySource, wanted: Onnx, path: Path) -> GraphRoute:
+    from export.deploy import NextItemDeploy
+    from export.onnx.emit_next_item import (
+        emit_onnx,
+        halve_onnx,
+        quantize_onnx,
+        quantize_static_next_item,
+    )
+
+    assert isinstance(source.module, NextItemDeploy)
+    graph = choose_route("transformer", wanted.route, wanted.opset)
+    emit_onnx(source.module, source.signature, path, graph)
+    if wanted.scheme == "fp16":
+        halve_onnx(path, source.signature, path)
+    elif wanted.scheme == "int8-dynamic":
+        quantize_onnx(path, source.signature, path)
+    elif wanted.scheme == "int8-static":
+        quantize_static_next_item(path, source.signature, path, source.calibration)
+    return graph
+
+
+def _emit_text(source: DeploySource, wanted: Onnx, path: Path) -> GraphRoute:
+    from compress.recipe import OnnxText
+    from export.onnx.emit_text import emit_text_onnx
+
+    assert isinstance(wanted, OnnxText)
+    return emit_text_onnx(
+        source.student,
+        source.signature,
+        path,
+        scheme=wanted.scheme,
+        preset=wanted.preset,
+        gains=source.gains,
+        route=wanted.route,
+        opset=wanted.opset,
+        calibration=source.calibration,
+    )

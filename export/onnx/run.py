@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
 from numpy.typing import NDArray
 
@@ -13,11 +13,13 @@ from export.onnx.session import open_session
 class OnnxRunner:
     """An ONNX Runtime session as a `Runner`."""
 
+    kind: ClassVar[Literal["ONNX", "ORT"]] = "ONNX"
+
     def __init__(self, path: str | Path, threads: int = 1) -> None:
         """Say which file to load; nothing is loaded before `with`.
 
         Args:
-            path: The `.onnx` file.
+            path: The file.
             threads: Threads inside an operator; operators run one after another.
         """
         self.path = Path(path)
@@ -30,7 +32,7 @@ class OnnxRunner:
         self._takes_texts = False
 
     def __enter__(self) -> Self:
-        self._session = session = open_session(self.path, self.threads)
+        self._session = session = open_session(self.path, self.threads, self.kind)
         self._run = session.run
         self._inputs = tuple(one.name for one in session.get_inputs())
         self._count = len(self._inputs)
@@ -73,6 +75,13 @@ class OnnxRunner:
     def metadata(self) -> dict[str, str]:
         """The file's metadata: see `export.signature`."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    @property
+    def checked_with(self) -> str:
+        """What answers."""
+        import onnxruntime
+
+        return f"ONNX Runtime {onnxruntime.__version__} on the CPU"
 
 
 def _texts_as_objects(array: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from compress.errors import UserError
 
@@ -11,12 +11,13 @@ TEXT_OPERATORS = frozenset({"ai.onnx.contrib", "com.microsoft.extensions"})
 """Domains of the operators that onnxruntime-extensions brings."""
 
 
-def open_session(path: Path, threads: int) -> Any:
+def open_session(path: Path, threads: int, kind: Literal["ONNX", "ORT"] = "ONNX") -> Any:
     """Load the file on the CPU.
 
     Args:
-        path: The `.onnx` file.
+        path: The file, whatever it is called.
         threads: Threads inside an operator; operators run one after another.
+        kind: What it is: an ONNX graph, or one that ONNX Runtime wrote in its own format.
 
     Returns:
         An `onnxruntime.InferenceSession`.
@@ -32,13 +33,14 @@ def open_session(path: Path, threads: int) -> Any:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if needs_text_operators(path):
+    options.add_session_config_entry("session.load_model_format", kind)
+    if kind == "ONNX" and needs_text_operators(path):
         options.register_custom_ops_library(text_operator_library())
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own types share no base but Exception
         raise UserError(
-            f"{path} is not an ONNX file that ONNX Runtime can load: {str(error).splitlines()[0]}"
+            f"{path} is not an {kind} file that ONNX Runtime can load: {str(error).splitlines()[0]}"
         ) from error
 
 

@@ -1,23 +1,24 @@
 """The stage that writes the files: emit, verify, and keep what later stages compare with."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.errors import UserError
-from compress.files import file_sha256, write_atomically
+from compress.files import write_atomically
 from compress.recipe import NextItemRecipe
 from compress.run import Stage, StageContext
 from compress.stages.next_item.teacher import member_folders
-from export.artifact import Artifact
-from export.ranking_verification import TOLERANCES, Reference, Tolerance, verify
-from export.rows import SAMPLES, RowFiles, write_artifacts, write_rows
+from export.artifact import Artifact, NotWritten
+from export.rows import SAMPLES, RowFiles, row_sha256, write_artifacts, write_rows
 from export.samples import Samples
-from export.verification import Check
+
+if TYPE_CHECKING:
+    from export.source import DeploySource
+    from export.verification_set import VerificationSet
 
 ITEM_MAP = "item-map.json"
 HISTORIES = "histories.npz"
@@ -29,13 +30,13 @@ def export_models(context: StageContext[NextItemRecipe]) -> None:
     rows = _describe_rows(context)
     _write_item_map(context)
     _write_samples(context)
-    artifacts = _emit_artifacts(context)
+    artifacts, not_written = _emit_artifacts(context)
     write_rows(context.folder, rows)
-    write_artifacts(context.folder, artifacts)
+    write_artifacts(context.folder, artifacts, not_written)
 
 
 def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
-    from compress.saved_model import served_bytes
+    from compress.saved_model import WEIGHTS, served_bytes
     from export.baselines.emit import BaselineKind, emit_baseline
     from export.pytorch.emit import emit_pytorch
 
@@ -50,7 +51,10 @@ def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
         for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
             emit_baseline(context.folder / path, kind, fitted, top_k=top_k, mask_seen=mask)
         size = fitted.stat().st_size
-        rows.append(RowFiles(kind, "baseline", "baseline", paths[0], size, HISTORIES, paths[1]))
+        sha256 = row_sha256((context.folder / path for path in paths), [fitted])
+        rows.append(
+            RowFiles(kind, "baseline", "baseline", paths[0], size, HISTORIES, sha256, paths[1])
+        )
     models = {
         "teacher": member_folders(recipe, context.inputs["teacher"]),
         "student": [context.inputs["student"]],
@@ -69,88 +73,47 @@ def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
             )
         size = sum(served_bytes(member) for member in members)
         name = role.replace("_", " ")
-        rows.append(RowFiles(name, role, "pytorch", paths[0], size, HISTORIES, paths[1]))
+        sha256 = row_sha256(
+            (context.folder / path for path in paths), (member / WEIGHTS for member in members)
+        )
+        rows.append(RowFiles(name, role, "pytorch", paths[0], size, HISTORIES, sha256, paths[1]))
     return rows
 
 
-def _emit_artifacts(context: StageContext[NextItemRecipe]) -> list[Artifact]:
+def _emit_artifacts(
+    context: StageContext[NextItemRecipe],
+) -> tuple[list[Artifact], list[NotWritten]]:
     from compress.data.dataset import Dataset
-    from compress.saved_model import load_model
-    from export.deploy import NextItemDeploy, StudentScorer
-    from export.onnx.emit import emit_onnx, quantize_onnx
-    from export.signature import next_item_signature
+    from export.next_item_source import next_item_source
+    from export.stages.emission import Emission
+    from export.verification_set import VERIFICATION
 
-    recipe = context.recipe
+    recipe, student = context.recipe, context.inputs["student"]
     dataset = Dataset.open(context.inputs["dataset"])
-    scorer = StudentScorer(load_model(context.inputs["student"])).eval()
     histories = real_histories(dataset, recipe.task.history_length, recipe.export.verify_cases)
-    (context.folder / "unmasked").mkdir(exist_ok=True)
-    artifacts = []
-    for order, wanted in enumerate(recipe.export.artifacts):
-        context.progress.advance(
-            f"{wanted.format} {wanted.scheme}", order / len(recipe.export.artifacts)
-        )
-        name = f"student.{wanted.scheme}.onnx"
-        paths = (name, f"unmasked/{name}")
-        checks = []
-        for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
-            module = NextItemDeploy(
-                scorer, items=dataset.items, top_k=recipe.task.top_k, mask_seen=mask
-            ).eval()
-            signature = next_item_signature(
-                items=dataset.items,
-                history_length=recipe.task.history_length,
-                top_k=module.top_k,
-                mask_seen=mask,
-                recipe_sha256=recipe.hash,
-                item_map_sha256=dataset.item_map_sha256,
-            )
-            target = context.folder / path
-            emit_onnx(module, signature, target)
-            if wanted.scheme != "fp32":
-                quantize_onnx(target, signature, target)
-            reference = _reference(module, histories)
-            checks.append(_check(target, reference, TOLERANCES[wanted.scheme]))
-        check, twin = checks
-        if twin.faults and not check.faults:
-            fault = f"its unmasked twin differs from the student: {'; '.join(twin.faults)}"
-            check = replace(check, faults=(fault,))
-        artifacts.append(
-            Artifact(
-                path=name,
-                inputs=HISTORIES,
-                format=wanted.format,
-                scheme=wanted.scheme,
-                target="onnxruntime-cpu",
-                bytes=(context.folder / name).stat().st_size,
-                sha256=file_sha256(context.folder / name),
-                check=check,
-                unmasked_path=paths[1],
-            )
-        )
-    return artifacts
+    with TemporaryDirectory(prefix="limbeck-") as masked, TemporaryDirectory() as unmasked:
+        source = next_item_source(recipe, dataset, student, Path(masked))
+        verification = _verification(source, histories)
+        verification.save(context.folder / VERIFICATION)
+        seen_allowed = next_item_source(recipe, dataset, student, Path(unmasked), mask_seen=False)
+        return Emission(
+            context=context,
+            source=source,
+            verification=verification,
+            inputs=HISTORIES,
+            depends_on=("dataset", "student"),
+            twin=(seen_allowed, _verification(seen_allowed, histories)),
+        ).write_all()
 
 
-def _check(file: Path, reference: Reference, tolerance: Tolerance) -> Check:
-    """Verify a file; one that cannot be loaded or run is refused for it."""
-    from export.onnx.run import OnnxRunner
-
-    try:
-        with OnnxRunner(file) as runner:
-            return verify(runner, reference, tolerance)
-    except UserError as error:
-        return Check.failed(f"it cannot be run: {error}")
-
-
-def _reference(module: Any, histories: NDArray[np.int32]) -> Reference:
+def _verification(source: "DeploySource", histories: NDArray[np.int32]) -> "VerificationSet":
     """Ask the PyTorch student, in fp32."""
-    import torch
+    from export.deploy import NextItemDeploy
+    from export.student_answers import ask_student
+    from export.verification_set import VerificationSet
 
-    with torch.inference_mode():
-        given = torch.from_numpy(histories)
-        item_ids, _ = module(given)
-        scores = module.scorer(given.long())
-    return Reference(histories, scores.numpy(), item_ids.numpy(), module.mask_seen)
+    reference = ask_student(cast(NextItemDeploy, source.module), histories)
+    return VerificationSet.from_reference(reference, source.signature)
 
 
 def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
@@ -228,9 +191,8 @@ STAGES = (
         name="export",
         title="Write and verify the files",
         needs=("dataset", "baselines", "teacher", "student", "student-without-teacher"),
-        version=2,
+        version=3,
         settings=_settings,
         work=export_models,
-        keep_partial=False,
     ),
 )

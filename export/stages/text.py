@@ -2,27 +2,29 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from compress.errors import UserError
-from compress.files import file_sha256, write_atomically
-from compress.recipe import AnyTextRecipe, OnnxText, TextLabel, content_hash
+from compress.files import file_sha256, tree_bytes, tree_sha256, write_atomically
+from compress.recipe import AnyTextRecipe, ArtifactSection, TextLabel, content_hash
 from compress.run import Stage, StageContext
 from compress.stages.text.dataset import TOKENIZER
 from compress.stages.text.teacher import open_pieces
-from export.artifact import Artifact
-from export.rows import SAMPLES, RowFiles, write_artifacts, write_rows
+from export.artifact import Artifact, NotWritten
+from export.rows import SAMPLES, RowFiles, row_sha256, write_artifacts, write_rows
 from export.verification import Check
 
 if TYPE_CHECKING:
     from compress.data.text_dataset import TextDataset
     from export.samples import Samples
     from export.signature import Signature
-    from export.text_verification import TextReference, TextTolerance
+    from export.text_verification import TextReference
+    from export.verification_set import VerificationSet
 
 CLASSES = "classes.json"
 TEACHER_PIECES = "teacher-pieces.npz"
@@ -41,9 +43,9 @@ def export_models(context: StageContext[AnyTextRecipe]) -> None:
     classes_sha256 = _write_classes(context, dataset)
     rows = _describe_rows(context, dataset)
     signature = _signature(context.recipe, dataset, tokenizer_sha256, classes_sha256)
-    artifacts = list(_Emission(context, dataset, signature).artifacts())
+    artifacts, not_written = _emit_artifacts(context, dataset, signature)
     write_rows(context.folder, rows)
-    write_artifacts(context.folder, artifacts)
+    write_artifacts(context.folder, artifacts, not_written)
 
 
 def _write_samples(context: StageContext[AnyTextRecipe], dataset: "TextDataset") -> None:
@@ -84,7 +86,7 @@ def _write_classes(context: StageContext[AnyTextRecipe], dataset: "TextDataset")
 
 
 def _describe_rows(context: StageContext[AnyTextRecipe], dataset: "TextDataset") -> list[RowFiles]:
-    from compress.saved_text_model import served_bytes
+    from compress.saved_text_model import WEIGHTS, served_bytes
     from compress.stages.validation_record import read_validation
     from export.baselines.emit_text import emit_text_baseline
     from export.pytorch.emit_text import emit_pytorch_text
@@ -98,7 +100,8 @@ def _describe_rows(context: StageContext[AnyTextRecipe], dataset: "TextDataset")
             context.folder / path, fitted, is_score=dataset.target == "score", gains=dataset.gains
         )
         size = fitted.stat().st_size
-        rows.append(RowFiles(name, "baseline", "baseline-text", path, size, TEACHER_PIECES))
+        sha256 = row_sha256([context.folder / path], [fitted])
+        rows.append(RowFiles(name, "baseline", "baseline-text", path, size, TEACHER_PIECES, sha256))
     for role, inputs in (
         ("teacher", TEACHER_PIECES),
         ("student", STUDENT_PIECES),
@@ -107,7 +110,9 @@ def _describe_rows(context: StageContext[AnyTextRecipe], dataset: "TextDataset")
         model, path = context.inputs[role.replace("_", "-")], f"rows/{role}.json"
         emit_pytorch_text(context.folder / path, model, dataset.gains)
         name = role.replace("_", " ")
-        rows.append(RowFiles(name, role, "pytorch-text", path, served_bytes(model), inputs))
+        size = served_bytes(model)
+        sha256 = row_sha256([context.folder / path], [model / WEIGHTS])
+        rows.append(RowFiles(name, role, "pytorch-text", path, size, inputs, sha256))
     return rows
 
 
@@ -129,136 +134,102 @@ def _signature(
     )
 
 
+def _emit_artifacts(
+    context: StageContext[AnyTextRecipe], dataset: "TextDataset", signature: "Signature"
+) -> tuple[list[Artifact], list[NotWritten]]:
+    from export.stages.emission import Emission, nothing_beside
+    from export.text_source import text_source
+    from export.verification_set import VERIFICATION, VerificationSet
+
+    texts, reference = _reference(context, dataset)
+    verification = VerificationSet.from_reference(reference, signature, texts)
+    verification.save(context.folder / VERIFICATION)
+    with TemporaryDirectory(prefix="limbeck-") as scratch:
+        source = text_source(
+            context.recipe, dataset, context.inputs["student"], Path(scratch), signature
+        )
+        beside = _TextInput(context, signature, verification)
+        return Emission(
+            context=context,
+            source=source,
+            verification=verification,
+            inputs=STUDENT_PIECES,
+            depends_on=("dataset", "student", "student-pieces"),
+            beside=beside if context.recipe.export.text_input else nothing_beside,
+        ).write_all()
+
+
+def _reference(
+    context: StageContext[AnyTextRecipe], dataset: "TextDataset"
+) -> "tuple[Samples, TextReference]":
+    """Ask the PyTorch student, in fp32, about real texts and hard ones."""
+    from compress.tokenizers.tokenizer import PieceTokenizer
+    from export.pytorch.run_text import PyTorchTextRunner
+    from export.text_samples import cut_samples, text_samples, verification_texts
+    from export.text_verification import TextReference
+    from export.verification import ask_one_by_one
+
+    recipe = context.recipe
+    lengths = open_pieces(context.inputs["student-pieces"], "validation").lengths
+    max_length = recipe.task.max_length
+    first, second = verification_texts(
+        dataset.split("validation"), lengths, recipe.export.verify_cases, max_length
+    )
+    tokenizer = PieceTokenizer.load(context.folder / TOKENIZER)
+    samples = cut_samples(tokenizer, first, second, max_length)
+    with PyTorchTextRunner(context.folder / "rows" / "student.json") as runner:
+        answers = ask_one_by_one(runner, samples)
+    threshold = recipe.task.threshold if isinstance(recipe.task, TextLabel) else 0.5
+    reference = TextReference(samples, answers, dataset.target, threshold, dataset.gains)
+    return text_samples(first, second), reference
+
+
 @dataclass(frozen=True)
-class _Emission:
-    """Emitting and verifying, with what all files share."""
+class _TextInput:
+    """Writes, beside a file that takes pieces, the one that takes the text itself."""
 
     context: StageContext[AnyTextRecipe]
-    dataset: "TextDataset"
     signature: "Signature"
+    verification: "VerificationSet"
 
-    def artifacts(self) -> Iterator[Artifact]:
-        """Yield what was written, each file verified."""
-        from export.text_verification import TOLERANCES
-
-        export = self.context.recipe.export
-        texts, reference = self._reference()
-        for order, wanted in enumerate(export.artifacts):
-            name = f"{wanted.format} {wanted.scheme}"
-            self.context.progress.advance(name, order / len(export.artifacts))
-            tolerance = TOLERANCES[wanted.scheme]
-            path, answers, check = self._pieces_in(wanted, reference, tolerance)
-            yield self._artifact(wanted, path, STUDENT_PIECES, check)
-            if export.text_input and answers is not None:
-                twin = self._text_in(
-                    wanted,
-                    path,
-                    texts=texts,
-                    answers=answers,
-                    reference=reference,
-                    tolerance=tolerance,
-                )
-                if twin is not None:
-                    yield twin
-
-    def _reference(self) -> "tuple[Samples, TextReference]":
-        """Ask the PyTorch student, in fp32, about real texts and hard ones."""
-        from compress.tokenizers.tokenizer import PieceTokenizer
-        from export.pytorch.emit_text import emit_pytorch_text
-        from export.pytorch.run_text import PyTorchTextRunner
-        from export.text_samples import cut_samples, text_samples, verification_texts
-        from export.text_verification import TextReference
-        from export.verification import ask_one_by_one
-
-        recipe, context = self.context.recipe, self.context
-        lengths = open_pieces(context.inputs["student-pieces"], "validation").lengths
-        examples = self.dataset.split("validation")
-        max_length = recipe.task.max_length
-        first, second = verification_texts(
-            examples, lengths, recipe.export.verify_cases, max_length
-        )
-        tokenizer = PieceTokenizer.load(context.folder / TOKENIZER)
-        samples = cut_samples(tokenizer, first, second, max_length)
-        description = context.folder / "rows" / "student.json"
-        emit_pytorch_text(description, context.inputs["student"], self.dataset.gains)
-        with PyTorchTextRunner(description) as runner:
-            answers = ask_one_by_one(runner, samples)
-        threshold = recipe.task.threshold if isinstance(recipe.task, TextLabel) else 0.5
-        gains = self.dataset.gains
-        reference = TextReference(samples, answers, self.dataset.target, threshold, gains)
-        return text_samples(first, second), reference
-
-    def _pieces_in(
-        self, wanted: OnnxText, reference: "TextReference", tolerance: "TextTolerance"
-    ) -> tuple[str, Any, Check]:
-        """Write the file that takes pieces; return its answers, None where it cannot be run."""
-        from export.onnx.emit_text import emit_text_onnx
-        from export.onnx.run import OnnxRunner
-        from export.text_verification import compare
-        from export.verification import ask_one_by_one
-
-        path = f"student.{wanted.scheme}.onnx"
-        emit_text_onnx(
-            self.context.inputs["student"],
-            self.signature,
-            self.context.folder / path,
-            scheme=wanted.scheme,
-            preset=wanted.preset,
-            gains=self.dataset.gains,
-        )
-        try:
-            with OnnxRunner(self.context.folder / path) as runner:
-                answers = ask_one_by_one(runner, reference.samples)
-        except UserError as error:
-            return path, None, Check.failed(f"it cannot be run: {error}")
-        return path, answers, compare(answers, reference, tolerance)
-
-    def _text_in(
-        self,
-        wanted: OnnxText,
-        twin: str,
-        *,
-        texts: "Samples",
-        answers: Any,
-        reference: "TextReference",
-        tolerance: "TextTolerance",
-    ) -> Artifact | None:
-        """Write the file that takes texts; None, with a word, where no operator can cut them."""
-        from export.onnx.run import OnnxRunner
+    def __call__(self, wanted: ArtifactSection, twin: Artifact) -> Iterator[Artifact]:
+        """Yield it; nothing, with a word, where no operator can cut the texts."""
         from export.onnx.text_input import TextInputError, emit_text_input
-        from export.text_verification import verify_text_input
+        from export.signature import text_input_signature
 
-        path = f"student.{wanted.scheme}.text.onnx"
+        if twin.check.agreement is None:
+            return  # it cannot be run, so there is nothing to compare with
+        folder = self.context.folder
+        path = folder / f"student.{wanted.scheme}.text.onnx"
         try:
-            emit_text_input(
-                self.context.folder / twin,
-                self.context.folder / TOKENIZER,
-                self.context.folder / path,
-                signature=self.signature,
-            )
+            emit_text_input(folder / twin.path, folder / TOKENIZER, path, signature=self.signature)
         except TextInputError as error:
-            self.context.progress.say(f"{path} is not written: {error}")
-            return None
-        try:
-            with OnnxRunner(self.context.folder / path) as runner:
-                check = verify_text_input(runner, texts, answers, reference, tolerance)
-        except UserError as error:
-            check = Check.failed(f"it cannot be run: {error}")
-        return self._artifact(wanted, path, TEXTS, check)
-
-    def _artifact(self, wanted: OnnxText, path: str, inputs: str, check: Check) -> Artifact:
-        file: Path = self.context.folder / path
-        return Artifact(
-            path=path,
-            inputs=inputs,
-            format=wanted.format,
-            scheme=wanted.scheme,
-            target="onnxruntime-cpu",
-            bytes=file.stat().st_size,
-            sha256=file_sha256(file),
-            check=check,
-            takes_texts=inputs == TEXTS,
+            self.context.progress.say(f"{path.name} is not written: {error}")
+            return
+        yield replace(
+            twin,
+            name=f"{twin.name} text-in",
+            path=path.name,
+            inputs=TEXTS,
+            bytes=tree_bytes(path),
+            sha256=tree_sha256(path),
+            check=self._check(wanted.scheme, folder / twin.path, path),
+            signature=text_input_signature(self.signature).metadata(),
+            takes_texts=True,
         )
+
+    def _check(self, scheme: str, pieces_in: Path, text_in: Path) -> Check:
+        """Hold it against the student, and against the file that takes pieces."""
+        from export.onnx.run import OnnxRunner
+
+        try:
+            with OnnxRunner(pieces_in) as runner:
+                answers = self.verification.ask(runner).answers
+            with OnnxRunner(text_in) as runner:
+                asked = self.verification.ask(runner, takes_texts=True)
+        except UserError as error:
+            return Check.failed(f"it cannot be run: {error}")
+        return self.verification.compare(asked, scheme, twin=answers)
 
 
 def _settings(recipe: AnyTextRecipe) -> object:
@@ -282,9 +253,8 @@ STAGES: tuple[Stage[AnyTextRecipe], ...] = (
             "student",
             "student-without-teacher",
         ),
-        version=1,
+        version=2,
         settings=_settings,
         work=export_models,
-        keep_partial=False,
     ),
 )

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.report import ReportInputs
 
+from .every_format_run import every_format_inputs
 from .next_item_run import next_item_inputs
 from .text_run import text_inputs
 
@@ -18,6 +19,12 @@ from .text_run import text_inputs
 def inputs() -> ReportInputs:
     """Everything that a next-item report is made of, with figures like a real run's."""
     return next_item_inputs()
+
+
+@pytest.fixture(scope="session", name="every_format_inputs")
+def _every_format_inputs() -> ReportInputs:
+    """The same run with a file of every kind: timed, evaluated, parsed, refused, not written."""
+    return every_format_inputs()
 
 
 @pytest.fixture(scope="session")

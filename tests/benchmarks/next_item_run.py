@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measurement import EmittedFile, Fidelity, Quality, Row
+from benchmarks.measurement import CheckFigures, EmittedFile, Fidelity, Quality, Row
 from benchmarks.protocol import protocol_lines
 from benchmarks.report import Measured, ReportInputs
 from compress.metrics import NOT_FOUND, Statistic, bootstrap, mean_statistic, ranking_metrics
@@ -73,8 +73,9 @@ def next_item_inputs() -> ReportInputs:
     """Everything that a report is made of."""
     recipe = NextItemRecipe.model_validate(RECIPE)
 
-    def file(scheme: str) -> EmittedFile:
-        return EmittedFile(f"student-{scheme}.onnx", "onnx", scheme, "cpu", "ab" * 32, usable=True)
+    def file(scheme: str, check: CheckFigures) -> EmittedFile:
+        path = f"student-{scheme}.onnx"
+        return EmittedFile(path, "onnx", scheme, "cpu", "ab" * 32, usable=True, check=check)
 
     def curve(start: float, best: float, epochs: int) -> list[dict[str, float]]:
         return [
@@ -141,7 +142,7 @@ def next_item_inputs() -> ReportInputs:
                 seed=5,
                 p50=0.21,
                 size=512_000,
-                file=file("fp32"),
+                file=file("fp32", CheckFigures(256, 1.0, 2.1e-6, 0.0, 1e-4)),
                 fidelity=Fidelity(0.643, 1.0, 2.1e-6),
             ),
             measured(
@@ -151,7 +152,7 @@ def next_item_inputs() -> ReportInputs:
                 seed=7,
                 p50=0.17,
                 size=388_000,
-                file=file("int8-dynamic"),
+                file=file("int8-dynamic", CheckFigures(256, 0.972, 0.081, 0.03, 1e-4)),
                 fidelity=Fidelity(0.641, 0.972, 0.081),
             ),
         ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from benchmarks.measurement import CheckFigures
 from benchmarks.report import Measured, ReportInputs, build_report
 from benchmarks.report_data import ReportData
 from compress.metrics import mean_statistic
@@ -50,6 +51,7 @@ def test_the_file_has_the_documented_shape(report):
         "student_without_teacher",
         "distillation_gain",
         "artifacts",
+        "not_written",
         "peers",
         "peer_comparison",
         "environment",
@@ -193,7 +195,10 @@ def test_a_refused_file_never_fits_and_is_never_the_best(inputs):
 
 def test_a_refused_file_that_could_not_run_has_no_figures(inputs):
     refused = with_artifact(inputs, usable=False, refused_because="it crashed").measured[-1]
-    gone = Measured(replace(refused.row, latency=None, quality=None, fidelity=None), None)
+    silent = replace(refused.row.file, check=CheckFigures(0, None, None, None, None))
+    gone = Measured(
+        replace(refused.row, latency=None, quality=None, fidelity=None, file=silent), None
+    )
     report = build_report(replace(inputs, measured=[*inputs.measured[:-2], gone]))
     assert report.artifacts[0].quality is None
     assert report.best is None
@@ -229,6 +234,121 @@ def test_another_shape_is_refused(report, damage):
 def test_numbers_that_json_cannot_hold_are_refused(report):
     with pytest.raises(ValidationError):
         ReportData.model_validate(report | {"timings_s": {"teacher": float("nan")}})
+
+
+# -------------------------------------------------------------------------------- every format
+
+
+@pytest.fixture(scope="module")
+def of_every_format(every_format_inputs) -> dict:
+    return json.loads(build_report(every_format_inputs).to_json())
+
+
+def artifact(report: dict, name: str) -> dict:
+    (found,) = [one for one in report["artifacts"] if one["name"] == name]
+    return found
+
+
+def only(inputs: ReportInputs, *names: str) -> ReportInputs:
+    """The same run with these files alone."""
+    kept = [one for one in inputs.measured if one.row.role != "artifact" or one.row.name in names]
+    return replace(inputs, measured=kept)
+
+
+def test_a_report_of_every_format_keeps_its_shape(of_every_format):
+    found = ReportData.model_validate(of_every_format)
+    assert json.loads(found.to_json()) == of_every_format
+    assert len({tuple(one) for one in of_every_format["artifacts"]}) == 1
+
+
+def test_an_evaluated_file_has_quality_without_latency(of_every_format):
+    found = artifact(of_every_format, "coreml fp16 iOS17")
+    assert (found["usable"], found["checked"]) == (True, "evaluated")
+    assert found["checked_with"] == "coremltools 9.0, value inference of its MIL program"
+    assert found["quality"]["ndcg@10"]["value"] > 0
+    assert found["kept_quality"] is not None
+    assert found["latency"] is found["load_ms"] is found["peak_rss_mb"] is None
+    assert found["check"] == {
+        "cases": 256,
+        "agreement": 0.9988,
+        "max_abs_difference": 0.0041,
+        "max_regret": pytest.approx(0.0041 / 3),
+        "seconds_per_example": 0.034,
+    }
+
+
+def test_a_parsed_file_is_neither_usable_nor_refused(of_every_format):
+    found = artifact(of_every_format, "tensorrt-rtx fp16 sm86")
+    assert found["checked"] == "parsed"
+    assert (found["usable"], found["refused_because"]) == (False, None)
+    assert found["quality"] is found["latency"] is found["kept_quality"] is None
+    assert found["check"]["agreement"] is None
+
+
+def test_details_keep_their_types(of_every_format):
+    details = artifact(of_every_format, "coreml fp16 iOS17")["details"]
+    assert details["compute_units"] == ["CPU", "GPU", "Neural Engine"]
+    assert details["flexible_shapes"] is False
+    assert details["operations"] == 214
+    assert details["coremltools"] == "9.0"
+    assert artifact(of_every_format, "tensorrt-rtx fp16 sm86")["details"]["build_seconds"] == 9.231
+
+
+def test_files_that_could_not_be_written_say_why(of_every_format):
+    optional, needed = of_every_format["not_written"]
+    assert optional == {
+        "name": "tensorrt fp16 this-gpu",
+        "format": "tensorrt",
+        "scheme": "fp16",
+        "because": "takes an NVIDIA GPU, and there is none",
+        "optional": True,
+    }
+    assert needed["optional"] is False
+
+
+def test_only_what_was_measured_of_a_usable_file_is_judged(of_every_format):
+    judged: dict[str, set[str]] = {}
+    for verdict in of_every_format["budget"]["verdicts"]:
+        judged.setdefault(verdict["path"], set()).add(verdict["limit"])
+    every = {"megabytes", "milliseconds", "kept_quality"}
+    for one in of_every_format["artifacts"]:
+        wanted = every if one["checked"] == "run" else every - {"milliseconds"}
+        assert judged.get(one["path"], set()) == (wanted if one["usable"] else set())
+
+
+def test_a_file_that_was_not_timed_does_not_fit_a_budget_of_milliseconds(every_format_inputs):
+    core_ml = only(every_format_inputs, "coreml fp16 iOS17")
+    assert build_report(with_budget(core_ml, megabytes=1, milliseconds=5)).budget.fits == ()
+    by_size = build_report(with_budget(core_ml, megabytes=1))
+    assert by_size.budget.fits == ("export/student.fp16.iOS17.mlpackage",)
+    assert by_size.best is None
+
+
+def test_the_best_file_has_both_figures_though_a_smaller_one_was_evaluated(of_every_format):
+    smallest = min(of_every_format["artifacts"], key=lambda one: one["bytes"])
+    assert smallest["name"] == "coreml palettized-4 iOS17"
+    assert of_every_format["best"] == "export/student.int8-dynamic.tflite"
+
+
+def test_a_best_file_outside_the_budget_is_said_though_another_fits(every_format_inputs):
+    two = only(every_format_inputs, "onnx fp32", "coreml fp16 iOS17")
+    report = build_report(with_budget(two, megabytes=0.3))
+    assert report.budget.met
+    assert report.best == "export/student.fp32.onnx"
+    assert report.headline.endswith(", but it breaks the budget.")
+
+
+@pytest.mark.parametrize(
+    ("names", "headline"),
+    [
+        (["coreml fp16 iOS17"], "could not be timed on this machine."),
+        (["tensorrt-rtx fp16 sm86", "litert fp16"], "No file could be run on this machine"),
+        (["litert fp16"], "No artifact is usable"),
+        ([], "No file could be written"),
+    ],
+)
+def test_without_a_best_file_the_headline_says_why(every_format_inputs, names, headline):
+    assert headline in build_report(only(every_format_inputs, *names)).headline
 
 
 # ------------------------------------------------------------------------------ tasks on text

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.measurement import Row
+from benchmarks.measurement import CheckFigures, Row
 from benchmarks.report import Measured, build_report
 from benchmarks.report_figures import curve_figures, trade_off_figure
 from benchmarks.report_tables import all_rows
@@ -41,16 +41,32 @@ def test_names_of_points_at_one_place_go_to_different_sides(rows):
 def test_a_refused_file_is_crossed_out_and_one_without_figures_left_out(inputs):
     artifact = inputs.measured[-1]
     file = replace(artifact.row.file, usable=False, refused_because="it differs")
+    silent = replace(file, path="c", check=CheckFigures(0, None, None, None, None))
     measured = [
         *inputs.measured[:-1],
         Measured(replace(artifact.row, file=file), artifact.statistics),
-        Measured(Row("crashed", "artifact", 5, None, None, file=replace(file, path="c")), None),
+        Measured(Row("crashed", "artifact", 5, None, None, file=silent), None),
     ]
     rows = all_rows(build_report(replace(inputs, measured=measured)))
     traces = trade_off_figure(rows, "ndcg@10")["traces"]
     assert traces[-1]["name"] == artifact.row.name
     assert traces[-1]["marker"]["symbol"] == "x"
     assert traces[-1]["meta"]["colour"] == "refused"
+
+
+def test_points_too_close_to_be_named_get_a_legend(rows, every_format_inputs):
+    assert not trade_off_figure(rows, "ndcg@10")["is_crowded"]
+    crowded = trade_off_figure(all_rows(build_report(every_format_inputs)), "ndcg@10")
+    assert crowded["is_crowded"]
+    symbols = [trace["marker"]["symbol"] for trace in crowded["traces"]]
+    assert len(set(symbols)) == len(symbols)
+
+
+def test_only_files_that_were_timed_are_points(every_format_inputs):
+    rows = all_rows(build_report(every_format_inputs))
+    names = [trace["name"] for trace in trade_off_figure(rows, "ndcg@10")["traces"]]
+    assert names[-1] == "litert int8-dynamic"
+    assert not [name for name in names if "coreml" in name or "tensorrt" in name]
 
 
 def test_no_measured_row_makes_an_empty_picture():

@@ -9,6 +9,7 @@ from benchmarks.report import Measured, build_report
 from benchmarks.report_data import ReportData
 from benchmarks.report_page import render_page
 from benchmarks.wording import significant
+from export.artifact import NotWritten
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>"
 
@@ -133,13 +134,23 @@ def test_a_percentile_with_too_few_queries_is_marked(inputs):
 def test_hostile_texts_stay_texts(inputs, page):
     """Names, reasons, counts and recipes may hold anything; no element may come of it."""
     last = inputs.measured[-1]
-    file = replace(last.row.file, path=HOSTILE, usable=False, refused_because=HOSTILE)
+    file = replace(
+        last.row.file,
+        path=HOSTILE,
+        usable=False,
+        refused_because=HOSTILE,
+        checked_with=HOSTILE,
+        target=HOSTILE,
+        details={HOSTILE: HOSTILE, "ops": [HOSTILE, HOSTILE]},
+        sidecars=(HOSTILE,),
+    )
     hostile = replace(
         inputs,
         measured=[
             *inputs.measured[:-1],
             Measured(replace(last.row, name=HOSTILE, file=file), last.statistics),
         ],
+        not_written=[NotWritten(HOSTILE, "onnx", "fp32", HOSTILE, optional=False)],
         counts={HOSTILE: 3},
         protocol=[HOSTILE],
         curves={HOSTILE: inputs.curves["student"]},
@@ -149,7 +160,7 @@ def test_hostile_texts_stay_texts(inputs, page):
     attacked = Elements(render_page(build_report(hostile)))
     assert len(attacked.scripts) == 3
     tags = {tag for tag, _ in attacked.tags}
-    assert tags - {tag for tag, _ in Elements(page).tags} == {"strong"}  # "Refused:"
+    assert tags - {tag for tag, _ in Elements(page).tags} == {"strong", "ul"}
     assert HOSTILE in attacked.text
     figures = json.loads(attacked.scripts[0])
     names = [trace["name"] for trace in figures["trade-off"]["traces"]]

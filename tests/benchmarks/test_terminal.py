@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks.report import build_report
-from benchmarks.terminal import complaints, print_report
+from benchmarks.terminal import complaints, print_report, print_targets, print_verdicts
+from export.targets import Target
+from export.verification import Check
+from export.verify_run import Verdict
 
 
-def report(usable=True, met=True, reached=0.5):
+def report(usable=True, met=True, reached=0.5, not_written=()):
     return {
+        "not_written": list(not_written),
         "artifacts": [
             {
                 "path": "export/a.onnx",
@@ -20,6 +25,7 @@ def report(usable=True, met=True, reached=0.5):
         ],
         "budget": {
             "met": met,
+            "limits": {"megabytes": 0.4},
             "verdicts": [
                 {
                     "limit": "megabytes",
@@ -44,9 +50,36 @@ def test_a_refused_file_and_a_broken_budget_are_named():
     ]
 
 
-@pytest.mark.parametrize("reached", [None])
-def test_what_was_not_measured_is_unknown(reached):
-    assert "reaches unknown" in next(iter(complaints(report(met=False, reached=reached))))
+@pytest.mark.parametrize(("optional", "complaints_made"), [(True, 0), (False, 1)])
+def test_a_file_that_could_not_be_written_is_a_fault_unless_it_is_optional(
+    optional, complaints_made
+):
+    missing = {"name": "coreml fp16", "because": "written on macOS only.", "optional": optional}
+    found = list(complaints(report(not_written=[missing])))
+    assert (
+        found
+        == [
+            "coreml fp16 could not be written: written on macOS only; leave it out of "
+            "export.artifacts or mark it optional: true."
+        ][:complaints_made]
+    )
+
+
+def test_a_budget_that_nothing_was_measured_for_is_a_fault():
+    unmeasured = report(met=False)
+    unmeasured["budget"] |= {"verdicts": [], "limits": {"megabytes": 0.4, "milliseconds": 2.0}}
+    assert list(complaints(unmeasured)) == [
+        "budget: no usable file was measured for all of megabytes, milliseconds."
+    ]
+
+
+def test_a_file_that_was_only_parsed_is_no_fault(every_format_inputs):
+    found = list(complaints(json.loads(build_report(every_format_inputs).to_json())))
+    assert [one.split(": ")[0] for one in found] == [
+        "export/student.int8-static.onnx is refused",
+        "export/student.fp16.tflite is refused",
+        "tensorrt-rtx fp16 sm61 could not be written",
+    ]
 
 
 def printed(inputs, capsys) -> str:
@@ -69,3 +102,54 @@ def test_a_text_run_speaks_of_its_own_metric_its_peer_and_its_data(text_label_in
     assert "Optimum int8 (plain) 0.5361 [0.5098, 0.5782] 98.5% 1.166 6,900" in text
     assert "Beside Optimum int8 (plain): 0.842 [0.816, 0.871] times its p90 latency" in text
     assert "Worth knowing: 14 rows without a class were left out." in text
+
+
+def test_every_file_is_listed_with_how_it_was_checked(every_format_inputs, capsys):
+    text = printed(every_format_inputs, capsys)
+    measured, _, files = text.partition(" Files KB checked ")
+    for shown in (
+        "onnx int8-static 0.1130 [0.0995, 0.1287] 100.9% 0.070 204 64% refused",
+        "coreml fp16 iOS17 0.1108 [0.0968, 0.1263] 99.0% – 283 64% evaluated",
+    ):
+        assert shown in measured
+    assert "tensorrt" not in measured
+    for shown in (
+        "onnx fp32 526 run 100.0% 2.1 × 10⁻⁶ verified",
+        "onnx int8-static 204 run 87.1% 0.710 refused",
+        "coreml fp16 iOS17 283 evaluated 99.9% 0.0041 verified",
+        "tensorrt-rtx fp16 sm86 2,462 parsed, not run – – tensorrt-rtx",
+        "litert fp16 275 did not answer – – refused",
+        "tensorrt fp16 this-gpu is not written: takes an NVIDIA GPU, and there is none",
+    ):
+        assert shown in files
+
+
+def test_targets_are_readable_in_a_hundred_columns(monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.terminal._out", Console(width=100, highlight=False))
+    how = "tensorrt not installed: install it: https://developer.nvidia.com/tensorrt; no GPU"
+    schemes = ("fp32", "fp16", "int8-static")
+    print_targets([Target("tensorrt-rtx", "sm75 sm80 sm86 sm89", schemes, True, False, how)])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "https://developer.nvidia.com/tensorrt;" in " ".join(lines)
+    assert "…" not in "".join(lines)
+    assert lines[1].split()[-1] != "yes"
+    assert "yes    no   tensorrt not installed" in lines[1]
+
+
+def test_verdicts_say_what_passed_and_why_the_rest_did_not(capsys):
+    check = Check(256, 0.9992, 0.0039, 0.0, (), checked="run")
+    fault = "on average 0.61 of the student’s top 10 is in the file’s"
+    differs = Check(256, 0.61, 2.5, 1.0, (fault,))
+    print_verdicts(
+        [
+            Verdict("export/a.onnx", "onnx fp16", "run", (), check),
+            Verdict("export/b.onnx", "onnx fp32", "run", (fault,), differs),
+            Verdict("export/c.engine", "rtx", "parsed", (), None, "takes an NVIDIA GPU"),
+        ]
+    )
+    text = " ".join(capsys.readouterr().out.split())
+    assert "export/a.onnx run 256 99.9% 0.0039 passed" in text
+    assert "export/b.onnx run 256 61.0% 2.50 refused" in text
+    assert "export/c.engine parsed, not run – – – export/b.onnx is refused: on average" in text
+    assert text.endswith("export/c.engine: takes an NVIDIA GPU")

@@ -3,7 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measurement import EmittedFile, Fidelity, PeerComparison, Quality, Row
+from benchmarks.measurement import (
+    CheckFigures,
+    EmittedFile,
+    Fidelity,
+    PeerComparison,
+    Quality,
+    Row,
+)
 from benchmarks.report import Measured, ReportInputs
 from benchmarks.text_protocol import text_protocol_lines
 from compress.metrics import Interval, bootstrap, classification_statistics, per_class_table
@@ -85,7 +92,8 @@ def measured(
     file = None
     if scheme is not None:
         path = f"export/{name.replace(' ', '-').replace(',', '')}.onnx"
-        file = EmittedFile(path, "onnx", scheme, "cpu", "cd" * 32, usable=True)
+        check = CheckFigures(256, fidelity.student, fidelity.max_abs_difference, 0.0, 2e-3)
+        file = EmittedFile(path, "onnx", scheme, "cpu", "cd" * 32, usable=True, check=check)
     row = Row(
         name=name,
         role=role,

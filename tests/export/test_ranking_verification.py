@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from compress.tasks.item_codes import IMPOSSIBLE
+from export.formats import FORMATS
 from export.onnx.run import OnnxRunner
-from export.ranking_verification import TOLERANCES, compare, verify
+from export.ranking_verification import TOLERANCES, compare, compare_answers, verify
+from export.text_verification import TOLERANCES as TEXT_TOLERANCES
 
 STRICT = TOLERANCES["fp32"]
 LOOSE = TOLERANCES["int8-dynamic"]
@@ -112,3 +114,84 @@ def test_one_wrong_history_is_caught_whatever_the_mean(answers, reference, row):
     check = compare(item_ids, scores, reference, LOOSE)
     assert check.agreement > LOOSE.agreement
     assert any("below its own" in fault for fault in check.faults), check.faults
+
+
+def test_an_output_that_is_missing_is_a_fault(answers, reference):
+    check = compare_answers({"item_ids": answers[0]}, reference, STRICT)
+    assert check.faults == ("it does not return scores",)
+
+
+@pytest.mark.parametrize("tolerances", [TOLERANCES, TEXT_TOLERANCES])
+def test_every_scheme_of_every_format_has_a_tolerance(tolerances):
+    assert {scheme for one in FORMATS for scheme in one.schemes} <= set(tolerances)
+
+
+@pytest.mark.parametrize("tolerances", [TOLERANCES, TEXT_TOLERANCES])
+def test_fewer_bits_are_never_held_closer(tolerances):
+    order = ["fp32", "fp16", "int8-weight", "palettized-6", "int4-weight"]
+    for near, far in zip(order, order[1:], strict=False):
+        assert tolerances[near].agreement >= tolerances[far].agreement
+        assert tolerances[near].difference <= tolerances[far].difference
+        assert tolerances[near].regret <= tolerances[far].regret
+
+
+# ------------------------------------------------------------------------ large catalogues
+
+
+@pytest.fixture
+def short(reference):
+    """What is kept of the same answers if 300 items count as many."""
+    return reference.shortened(most_whole=100, kept=60)
+
+
+def test_a_small_catalogue_is_kept_whole(reference):
+    assert reference.shortened() is reference
+
+
+def test_of_a_large_one_the_best_that_may_be_returned_are_kept(reference, short, histories):
+    assert short.scores.shape == short.best.shape == (260, 60)
+    assert short.codes == reference.codes == 302
+    for row in (0, 1, 2, 100):
+        allowed = np.setdiff1d(np.arange(2, 302), histories[row])
+        best = allowed[np.argsort(-reference.scores[row, allowed], kind="stable")][:60]
+        assert short.best[row].tolist() == best.tolist()
+        assert (short.scores[row] == reference.scores[row, best]).all()
+
+
+def test_never_fewer_are_kept_than_are_returned(reference):
+    assert reference.shortened(most_whole=100, kept=5).best.shape == (260, 25)
+
+
+@pytest.mark.parametrize("scheme", ["fp32", "int8-dynamic"])
+@pytest.mark.parametrize("file", ["fp32", "int8-dynamic"])
+def test_the_verdict_is_the_same_where_the_best_hold_every_answer(
+    onnx_files, reference, short, scheme, file
+):
+    with OnnxRunner(onnx_files[file]) as runner:
+        answers = runner({"history": reference.histories})
+    whole, part = (compare_answers(answers, one, TOLERANCES[scheme]) for one in (reference, short))
+    assert part == whole
+
+
+def test_an_item_outside_of_the_best_counts_as_the_last_of_them(answers, reference, short):
+    """Its regret can be no smaller, and its own score is not known."""
+    item_ids, scores = answers
+    row = 17
+    outside = np.setdiff1d(np.arange(2, 302), [*short.best[row], *short.histories[row]])
+    item_ids[row, 9] = outside[0]
+    check = compare(item_ids, scores, short, LOOSE)
+    regret = short.scores[row, 9] - short.scores[row, -1]
+    assert check.max_regret == pytest.approx(regret, abs=1e-5)
+    assert check.max_abs_difference < 1e-4
+    whole = compare(item_ids, scores, reference, LOOSE)
+    assert whole.max_regret > check.max_regret
+    assert any("below its own" in fault for fault in check.faults)
+
+
+def test_an_item_of_the_history_is_caught_though_it_is_not_among_the_best(
+    answers, short, histories
+):
+    item_ids, scores = answers
+    item_ids[1, -1] = histories[1, 0]
+    check = compare(item_ids, scores, short, STRICT)
+    assert any("an item of the history is returned" in fault for fault in check.faults)

@@ -1,17 +1,95 @@
-"""What can be had here."""
+"""What can be had on which machine."""
 
-from export.targets import Target, targets
+import sys
+from dataclasses import replace
+
+import pytest
+
+from export.formats import FORMATS, format_of
+from export.targets import Machine, emit_obstacles, run_obstacles, targets
+
+LINUX = Machine("Linux", "x86_64", has_gpu=False)
+MAC = Machine("Darwin", "arm64", has_gpu=False)
+WINDOWS = Machine("Windows", "AMD64", has_gpu=False)
+JETSON = Machine("Linux", "aarch64", has_gpu=True)
+
+
+def row(format_name, machine, target=None):
+    return next(
+        one
+        for one in targets(machine)
+        if one.format == format_name and target in (None, one.target)
+    )
 
 
 def test_what_is_installed_can_be_written_and_run():
-    onnx = next(target for target in targets() if target.format == "onnx")
+    onnx = row("onnx", LINUX)
     assert onnx.can_emit
     assert onnx.can_run
     assert onnx.how == ""
 
 
+def test_core_ml_is_written_on_linux_and_run_on_a_mac_alone():
+    here = row("coreml", LINUX)
+    assert here.can_emit
+    assert not here.can_run
+    assert here.how == (
+        "run on macOS only; here it is evaluated from its own MIL program; no latency"
+    )
+    assert row("coreml", MAC).can_run
+
+
+def test_core_ml_is_not_written_on_windows():
+    assert not row("coreml", WINDOWS).can_emit
+    assert "written on Linux and macOS only" in row("coreml", WINDOWS).how
+
+
+def test_engines_for_rtx_are_written_without_a_gpu_but_not_run():
+    pytest.importorskip("tensorrt_rtx")
+    here = row("tensorrt-rtx", LINUX)
+    assert here.can_emit
+    assert not here.can_run
+    assert "takes an NVIDIA GPU, and there is none" in here.how
+
+
+def test_engines_for_rtx_are_not_written_on_arm():
+    assert "written on x86_64 only, this is aarch64" in row("tensorrt-rtx", JETSON).how
+
+
+def test_a_jetson_lacks_the_library_and_is_told_so():
+    how = row("tensorrt", JETSON, "this-gpu").how
+    if "tensorrt" not in sys.modules:
+        assert "tensorrt not installed: install TensorRT" in how
+    assert "takes an NVIDIA GPU" not in how
+
+
+def test_a_folder_to_build_on_a_device_can_be_had_anywhere():
+    for machine in (LINUX, MAC, WINDOWS, JETSON):
+        assert row("tensorrt", machine, "build-on-device").can_emit
+
+
 def test_what_is_missing_is_named_with_how_to_get_it():
-    target = Target("x", ("fp32",), "x", ("torch",), ("no_such_package",), "pip install it")
-    assert target.can_emit
-    assert not target.can_run
-    assert target.how == "no_such_package not installed: pip install it"
+    one = replace(format_of("onnx"), run_needs=("no_such_package",), enable="pip install it")
+    assert list(emit_obstacles(one, LINUX)) == []
+    assert list(run_obstacles(one, LINUX)) == ["no_such_package not installed: pip install it"]
+
+
+def test_the_device_decides_between_rows_of_one_format():
+    assert format_of("tensorrt", "this-gpu").gpu_to_emit
+    assert not format_of("tensorrt", "build-on-device").gpu_to_emit
+    assert format_of("tensorrt-rtx", "sm86").name == "tensorrt-rtx"
+    with pytest.raises(KeyError):
+        format_of("pt")
+
+
+def test_every_format_of_recipes_is_in_the_table_with_its_schemes():
+    from typing import get_args
+
+    from compress.recipe import NextItemArtifact
+
+    sections = get_args(get_args(NextItemArtifact)[0])
+    known = {one.name: one for one in FORMATS}
+    for section in sections:
+        name = get_args(section.model_fields["format"].annotation)[0]
+        schemes = get_args(section.model_fields["scheme"].annotation)
+        assert set(schemes) == set(known[name].schemes), name

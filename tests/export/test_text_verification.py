@@ -204,3 +204,39 @@ def test_the_threshold_of_the_task_counts(threshold, share, regret):
     check = compare(other, TextReference(samples, own, "any-of", threshold), LOOSE)
     assert check.agreement == share
     assert check.max_regret == pytest.approx(regret)
+
+
+class Padded(Table):
+    """Answers by the first piece, and otherwise if a piece is no text."""
+
+    def __init__(self, answers, shift):
+        super().__init__(answers)
+        self.shift = shift
+
+    def __call__(self, inputs):
+        found = super().__call__(inputs)
+        has_padding = (inputs["attention_mask"] == 0).any()
+        return {name: one + np.float32(self.shift * has_padding) for name, one in found.items()}
+
+
+def padded_reference(answers, target="one-of"):
+    lengths = np.full(COUNT, 1, np.int32)
+    lengths[0] = 3
+    ids = np.zeros((COUNT, 3), np.int32)
+    ids[:, 0] = np.arange(COUNT)
+    mask = (np.arange(3) < lengths[:, None]).astype(np.int32)
+    samples = Samples({"input_ids": ids, "attention_mask": mask}, lengths)
+    return TextReference(samples, answers, target)
+
+
+@pytest.mark.parametrize(("target", "answers"), [("one-of", ONE_OF), ("score", SCORE)])
+def test_padding_that_changes_an_answer_is_caught(target, answers):
+    own = padded_reference(answers, target)
+    assert verify(Padded(answers, 0.0), own, STRICT).faults == ()
+    (fault,) = verify(Padded(answers, 0.1), own, STRICT).faults
+    assert "the attention mask does not keep padding out" in fault
+
+
+def test_padding_may_move_an_answer_as_far_as_the_scheme_may():
+    assert verify(Padded(ONE_OF, 0.1), padded_reference(ONE_OF), LOOSE).faults == ()
+    assert verify(Padded(ONE_OF, np.nan), padded_reference(ONE_OF), LOOSE).faults != ()

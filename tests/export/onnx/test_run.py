@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
@@ -46,6 +47,11 @@ def test_texts_go_in_whole_whatever_array_they_came_in(tmp_path, kind):
     given = ["\u88d9\u5b50", "\U0001f457 \u00e9", "", "a\0b"]
     with OnnxRunner(tmp_path / "m.onnx") as runner:
         assert runner({"text": np.array(given, dtype=kind)})["same"].tolist() == given
+
+
+def test_it_says_what_answers(onnx_files):
+    with OnnxRunner(onnx_files["fp32"]) as runner:
+        assert runner.checked_with == f"ONNX Runtime {onnxruntime.__version__} on the CPU"
 
 
 def test_broken_or_missing_files_are_clear_errors(tmp_path, onnx_files):

@@ -1,0 +1,1 @@
+"""Asking ONNX files on an emulated arm64 processor, beside this one."""

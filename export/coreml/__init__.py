@@ -1,0 +1,1 @@
+"""Core ML: writing packages for Apple's devices, and checking them without one."""

@@ -1,0 +1,1 @@
+"""LiteRT (TensorFlow Lite) files: written by way of litert-torch, run with LiteRT."""

@@ -1,0 +1,1 @@
+"""ONNX Runtime Mobile files: writing them and running them with ONNX Runtime."""

@@ -1,0 +1,143 @@
+"""Writing and verifying a student's files, whatever the task and whatever the format."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compress.files import tree_bytes, tree_sha256
+from compress.recipe import ArtifactSection, content_hash
+from compress.reuse import made_before, note_made
+from compress.run import StageContext
+from export.artifact import Artifact, NotWritten
+from export.checking import check_file
+from export.formats import Format, format_of
+from export.source import DeploySource, Unsupported
+from export.targets import emit_obstacles, this_machine
+
+if TYPE_CHECKING:
+    from export.verification_set import VerificationSet
+
+Beside = Callable[[ArtifactSection, Artifact], Iterable[Artifact]]
+"""Writes what comes beside a file."""
+
+
+def nothing_beside(wanted: ArtifactSection, artifact: Artifact) -> Iterable[Artifact]:
+    """Write nothing."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Emission:
+    """What all files of a run have in common."""
+
+    context: StageContext[Any]
+    source: DeploySource
+    verification: "VerificationSet"
+    inputs: str
+    """The samples that the files are asked with when they are measured."""
+    depends_on: tuple[str, ...]
+    """Stages whose files the files are made from."""
+    twin: "tuple[DeploySource, VerificationSet] | None" = None
+    """Next-item: the student with seen items allowed, and what it answers."""
+    beside: Beside = nothing_beside
+
+    def write_all(self) -> tuple[list[Artifact], list[NotWritten]]:
+        """Write every file of the recipe that can be written, and verify each.
+
+        What an interrupted or an earlier export made of the same things is used again.
+        """
+        artifacts: list[Artifact] = []
+        not_written: list[NotWritten] = []
+        wanted_files = self.context.recipe.export.artifacts
+        for order, wanted in enumerate(wanted_files):
+            self.context.progress.advance(wanted.name, order / len(wanted_files))
+            try:
+                artifacts += self._made(wanted)
+            except Unsupported as error:
+                because = " ".join(str(error).split())
+                self.context.progress.say(f"{wanted.name} is not written: {because}")
+                not_written.append(
+                    NotWritten(wanted.name, wanted.format, wanted.scheme, because, wanted.optional)
+                )
+        return artifacts, not_written
+
+    def _made(self, wanted: ArtifactSection) -> list[Artifact]:
+        """Return what was made before, or make it."""
+        known = format_of(wanted.format, wanted.device)
+        obstacles = list(emit_obstacles(known, this_machine()))
+        if obstacles:
+            raise Unsupported("; ".join(obstacles))
+        record, key = wanted.name.replace(" ", "-"), self._key(wanted, known)
+        before = made_before(self.context, record, key)
+        if before is not None:
+            return [Artifact.from_json(one) for one in before]
+        artifact = self._artifact(wanted, known)
+        made = [artifact, *(self.beside(wanted, artifact) if known.has_twins else ())]
+        paths = {
+            path for one in made for path in (one.path, one.unmasked_path, *one.sidecars) if path
+        }
+        notes = [one.to_json() for one in made]
+        note_made(self.context, record, key, tuple(sorted(paths)), notes)
+        return made
+
+    def _artifact(self, wanted: ArtifactSection, known: Format) -> Artifact:
+        folder = self.context.folder
+        emitted = known.emit(self.source, wanted, folder)
+        check, details = check_file(known, emitted, wanted.scheme, self.verification)
+        unmasked = None
+        if self.twin is not None and known.has_twins:
+            unmasked, fault = self._unmasked_twin(wanted, known)
+            if fault and not check.faults:
+                check = replace(check, faults=(fault,))
+        return Artifact(
+            name=wanted.name,
+            path=emitted.path.relative_to(folder).as_posix(),
+            inputs=self.inputs,
+            format=wanted.format,
+            scheme=wanted.scheme,
+            target=getattr(wanted, "target", None) or known.target,
+            runtime=known.runtime,
+            bytes=tree_bytes(emitted.path),
+            sha256=tree_sha256(emitted.path),
+            check=check,
+            signature=self.source.signature.metadata(),
+            unmasked_path=unmasked,
+            sidecars=tuple(one.relative_to(folder).as_posix() for one in emitted.sidecars),
+            details={**emitted.details, **details},
+        )
+
+    def _unmasked_twin(self, wanted: ArtifactSection, known: Format) -> tuple[str, str | None]:
+        """Write the same file with seen items allowed; say where it differs from the student."""
+        assert self.twin is not None
+        source, verification = self.twin
+        folder: Path = self.context.folder / "unmasked"
+        folder.mkdir(exist_ok=True)
+        emitted = known.emit(source, wanted, folder)
+        check, _ = check_file(known, emitted, wanted.scheme, verification)
+        path = emitted.path.relative_to(self.context.folder).as_posix()
+        faults = "; ".join(check.faults)
+        return path, f"its unmasked twin differs from the student: {faults}" if faults else None
+
+    def _key(self, wanted: ArtifactSection, known: Format) -> str:
+        """Return the hash of everything that a file and its verdict depend on."""
+        export = self.context.recipe.export
+        return content_hash(
+            {
+                "wanted": wanted.model_dump(mode="json", exclude={"optional"}),
+                "export": export.model_dump(mode="json", exclude={"artifacts"}),
+                "signature": self.source.signature.metadata(),
+                "about": asdict(self.source.about),
+                "from": {name: self.context.digests[name] for name in self.depends_on},
+                "format": known.version,
+                "packages": {name: _version(name) for name in known.emit_needs},
+                "machine": asdict(this_machine()),
+            }
+        )
+
+
+def _version(package: str) -> str:
+    """Return an installed package's version, by the name that it is imported by."""
+    names = packages_distributions().get(package) or [package]
+    return version(names[0])

@@ -1,0 +1,321 @@
+"""Repeating the checks of an export, also on a machine that has nothing but its folder."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from compress.errors import MissingExtraError, UserError
+from compress.files import tree_bytes, tree_sha256
+from export.artifact import Artifact
+from export.formats import FORMATS, Format, format_of
+from export.rows import ARTIFACTS, read_artifacts
+from export.runner import RunnerSpec, Runtime, open_runner
+from export.sidecars import sidecar_faults
+from export.targets import run_obstacles, this_machine
+from export.verification import Asked, Check, Checked
+from export.verification_set import VERIFICATION, VerificationSet
+
+EXPORT = "export"
+"""Folder of the export stage in a run."""
+_RUNTIMES: Mapping[str, Runtime] = {
+    ".onnx": "onnx",
+    ".ort": "ort",
+    ".tflite": "litert",
+    ".mlpackage": "coreml",
+    ".engine": "tensorrt",
+}
+"""By the end of a file's name, where no `artifacts.json` says what it is."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of checking one file again."""
+
+    path: str
+    name: str
+    """What its row of the report is called."""
+    checked: Checked | Literal["not checked"]
+    faults: tuple[str, ...]
+    """Why it is refused, in words."""
+    check: Check | None = None
+    """The comparison with the student, where it came to one."""
+    note: str = ""
+    """Why it was not run, where it was not."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it answered as the student does. One that could not be asked did not."""
+        return not self.faults and self.checked in {"run", "evaluated"}
+
+    @property
+    def refused(self) -> bool:
+        """Whether something is wrong with it."""
+        return bool(self.faults)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for machines."""
+        return {**asdict(self), "passed": self.passed, "refused": self.refused}
+
+
+def verify(path: Path, against: Path | None = None) -> list[Verdict]:
+    """Check a run, an export folder or one file again.
+
+    Args:
+        path: Which; a bare name is also looked for in `runs/`.
+        against: The verification set; None: the one beside the files.
+
+    Raises:
+        UserError: There is nothing to check, or nothing to check it with.
+    """
+    found = path if path.exists() else Path("runs") / path
+    if not found.exists():
+        raise UserError(
+            f"{path} is not there. Give the folder of a run, its export folder, or one of the "
+            "files in it."
+        )
+    if _export_folder(found) is None:
+        if found.is_dir() and found.suffix not in _RUNTIMES and not any(found.glob("*.onnx")):
+            raise UserError(
+                f"{path} holds no {ARTIFACTS}. Give the folder of a finished run, its export "
+                "folder, or one of its files."
+            )
+        return [verify_file(found, against)]
+    return verify_run(found, against)
+
+
+def verify_run(run_folder: Path, against: Path | None = None) -> list[Verdict]:
+    """Check every file of a run again.
+
+    Args:
+        run_folder: The run, its export folder, or a copy of that.
+        against: The verification set; None: the folder's own.
+
+    Returns:
+        One verdict a file, in the order of `artifacts.json`.
+
+    Raises:
+        UserError: There is no export, or no verification set.
+    """
+    folder = export_folder(run_folder)
+    artifacts = _artifacts(folder)
+    bench = _Bench(folder, VerificationSet.load(against or folder / VERIFICATION))
+    return [bench.verdict(one) for one in artifacts]
+
+
+def verify_file(path: Path, against: Path | None = None) -> Verdict:
+    """Check one file again.
+
+    Its hash and its metadata are held against `artifacts.json`, if that lies beside it.
+
+    Args:
+        path: The file, or the folder that it is.
+        against: The verification set; None: the one beside it.
+
+    Raises:
+        UserError: It is not there, it is of no known format or scheme, or there is nothing to
+            check it with.
+    """
+    if not path.exists():
+        raise UserError(f"{path} is not there.")
+    folder = path.absolute().parent
+    verification = VerificationSet.load(against or folder / VERIFICATION)
+    bench = _Bench(folder, verification)
+    recorded = _artifacts(folder) if (folder / ARTIFACTS).is_file() else []
+    known = {one.path: one for one in recorded}
+    if path.name in known:
+        return bench.verdict(known[path.name])
+    return replace(bench, is_whole=False).verdict(_stranger(path))
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """A folder of files, and what they are checked with."""
+
+    folder: Path
+    verification: VerificationSet
+    is_whole: bool = True
+    """Whether it is an export folder, in which nothing may be missing."""
+    answers: dict[tuple[str, str, str], dict[str, NDArray[Any]]] = field(default_factory=dict)
+    """Of files that take pieces, by format, scheme and target: their twins that take texts must
+    answer alike."""
+
+    def verdict(self, artifact: Artifact) -> Verdict:
+        path = self.folder / artifact.path
+        faults = list(self._damage(path, artifact))
+        if faults:  # what was not verified is not loaded
+            return _unasked(artifact, "", faults)
+        faults = list(self._missing(artifact))
+        try:
+            known = format_of(artifact.format, artifact.target)
+        except KeyError:
+            note = f"this limbeck knows no format {artifact.format}"
+            return _unasked(artifact, note, faults)
+        if known.is_recipe_for_device:
+            return self._graph_in(path, artifact, known, faults)
+        obstacles = "; ".join(run_obstacles(known, this_machine()))
+        if artifact.runtime == "tensorrt" and obstacles:
+            return _parsed_engine(path, artifact, obstacles, faults)
+        if any(find_spec(one) is None for one in known.run_needs):
+            return _unasked(artifact, obstacles, faults)
+        if artifact.takes_texts and self.verification.texts is None:
+            return _unasked(artifact, "the verification set holds no texts", faults)
+        return self._asked(path, artifact, faults)
+
+    def _damage(self, path: Path, artifact: Artifact) -> Iterator[str]:
+        """What shows without loading the file."""
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            yield f"{ARTIFACTS} puts it outside of the export folder"
+        elif not path.exists():
+            yield "it is not there"
+        elif artifact.sha256 and tree_bytes(path) != artifact.bytes:
+            yield (
+                f"it has {tree_bytes(path):,} bytes, and had {artifact.bytes:,} when it was "
+                "verified: it is cut off or changed"
+            )
+        elif artifact.sha256 and (found := tree_sha256(path)) != artifact.sha256:
+            yield (
+                f"its sha256 is {found[:12]}…, and was {artifact.sha256[:12]}… when it was "
+                "verified: it is changed"
+            )
+
+    def _missing(self, artifact: Artifact) -> Iterator[str]:
+        for one in artifact.sidecars:
+            if not (self.folder / one).exists():
+                yield f"{one}, which belongs to it, is not there"
+
+    def _asked(self, path: Path, artifact: Artifact, faults: list[str]) -> Verdict:
+        """Load the file, hold its metadata against what is recorded, and its answers likewise."""
+        try:
+            metadata, asked = self._ask(artifact.runtime, path, artifact.takes_texts)
+        except MissingExtraError as error:
+            return _unasked(artifact, str(error), faults)
+        except Exception as error:  # a broken file may fail in any way that its runtime has
+            faults.append(f"it cannot be run: {_first_line(error)}")
+            return _unasked(artifact, "", faults)
+        faults += self._metadata_faults(metadata, artifact)
+        kind = (artifact.format, artifact.scheme, artifact.target)
+        twin = self.answers.get(kind) if artifact.takes_texts else None
+        check = self.verification.compare(asked, artifact.scheme, twin)
+        if not artifact.takes_texts:
+            self.answers[kind] = asked.answers
+        faults += check.faults
+        return Verdict(artifact.path, artifact.name, check.checked, tuple(faults), check)
+
+    def _ask(
+        self, runtime: Runtime, path: Path, takes_texts: bool = False
+    ) -> tuple[Mapping[str, str], Asked]:
+        with open_runner(RunnerSpec(runtime, str(path))) as runner:
+            asked = self.verification.ask(runner, takes_texts=takes_texts)
+            return dict(getattr(runner, "metadata", {})), asked
+
+    def _metadata_faults(self, metadata: Mapping[str, str], artifact: Artifact) -> Iterator[str]:
+        """Where a file says other things of itself than is known of it."""
+        recorded, shared = artifact.signature, self.verification.belongs_to
+        for name, value in {**shared, **recorded}.items():
+            source = ARTIFACTS if name in recorded else VERIFICATION
+            if name in shared and shared[name] != value:
+                yield f"{VERIFICATION} is of another export: {name} is {shared[name]} there"
+            if metadata.get(name) != value:
+                found = metadata.get(name, "nothing")
+                yield f"its metadata says {found} of {name}, and {source} says {value}"
+        yield from sidecar_faults(self.folder, metadata, all_are_there=self.is_whole)
+
+    def _graph_in(
+        self, path: Path, artifact: Artifact, known: Format, faults: list[str]
+    ) -> Verdict:
+        """Ask the graph that a device builds its file from."""
+        graphs = sorted(path.glob("*.onnx")) if path.is_dir() else []
+        if len(graphs) != 1:
+            faults.append(f"it holds {len(graphs)} ONNX files to build from, not one")
+            return _unasked(artifact, "", faults)
+        found = self._asked(graphs[0], replace(artifact, runtime="onnx"), faults)
+        if found.check is None:
+            return found
+        return replace(found, checked="parsed", note=known.instead)
+
+
+def _parsed_engine(path: Path, artifact: Artifact, note: str, faults: list[str]) -> Verdict:
+    """Look at an engine that cannot be run here."""
+    from export.tensorrt.check import verify_engine_file
+
+    try:
+        faults += verify_engine_file(path)
+    except UserError as error:
+        return _unasked(artifact, f"{note}; {error}", faults)
+    return Verdict(artifact.path, artifact.name, "parsed", tuple(faults), note=note)
+
+
+def _unasked(artifact: Artifact, note: str, faults: list[str]) -> Verdict:
+    return Verdict(artifact.path, artifact.name, "not checked", tuple(faults), note=note)
+
+
+def export_folder(run_folder: Path) -> Path:
+    """Return where a run's files are.
+
+    Args:
+        run_folder: The run, its export folder, or a copy of that.
+
+    Raises:
+        UserError: It holds none.
+    """
+    found = _export_folder(run_folder)
+    if found is None:
+        raise UserError(
+            f"{run_folder} holds no {ARTIFACTS}. Give the folder of a finished run, or its "
+            "export folder."
+        )
+    return found
+
+
+def _export_folder(folder: Path) -> Path | None:
+    places = (folder / EXPORT, folder)
+    return next((one for one in places if (one / ARTIFACTS).is_file()), None)
+
+
+def _artifacts(folder: Path) -> list[Artifact]:
+    try:
+        return read_artifacts(folder)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{folder / ARTIFACTS} is damaged, or of another version of limbeck: "
+            f"{type(error).__name__} {_first_line(error)}. Export the run again."
+        ) from error
+
+
+def _stranger(path: Path) -> Artifact:
+    """Tell from a file's name what it is."""
+    runtime = _RUNTIMES.get(path.suffix)
+    if runtime is None:
+        ends = ", ".join(_RUNTIMES)
+        raise UserError(f"{path} is of no format that can be checked; their names end in {ends}.")
+    known = next(one for one in FORMATS if one.runtime == runtime)
+    schemes = {scheme for one in FORMATS for scheme in one.schemes}
+    scheme = next((part for part in path.name.split(".") if part in schemes), None)
+    if scheme is None:
+        raise UserError(
+            f"{path}: which scheme it has decides what it may differ by, and neither {ARTIFACTS} "
+            "beside it nor its name says. Name it like student.int8-dynamic.onnx."
+        )
+    return Artifact(
+        name=f"{known.name} {scheme}",
+        path=path.name,
+        inputs="",
+        format=known.name,
+        scheme=scheme,
+        target=known.target,
+        runtime=runtime,
+        bytes=0,
+        sha256="",
+        check=Check.failed("not verified yet"),
+        signature={},
+        takes_texts=".text." in path.name,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
