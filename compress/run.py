@@ -25,7 +25,7 @@ from compress.errors import RunError, UserError
 from compress.files import file_sha256, write_atomically
 from compress.progress import Progress
 from compress.recipe import Recipe, content_hash
-from compress.run_recipe import write_run_recipe
+from compress.run_recipe import RECIPE, write_run_recipe
 
 RecipeT = TypeVar("RecipeT", bound=Recipe)
 
@@ -153,7 +153,8 @@ class Run:
             RunError: The folder is in use, or `only` needs a stage that is not finished.
         """
         with self._lock(), _disk_errors(self.folder):
-            write_run_recipe(self.folder, self.recipe, self.recipe_folder)
+            if only is None or not (self.folder / RECIPE).is_file():
+                write_run_recipe(self.folder, self.recipe, self.recipe_folder)
             for one in planned:
                 if only is not None and one.stage.name != only:
                     continue

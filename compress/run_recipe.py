@@ -95,12 +95,23 @@ def add_artifacts(folder: Path, recipe: RecipeT, sections: Sequence[ArtifactSect
     Args:
         folder: Of the run.
         recipe: Its recipe, earlier additions included.
-        sections: What to add; what is there already stays as it is.
+        sections: What to add; what is there already, alike, stays as it is.
 
     Returns:
         The recipe with them.
+
+    Raises:
+        RunError: The run has a file of the same name, made with other settings.
     """
-    there = {one.name for one in recipe.export.artifacts}
+    there = {one.name: one for one in recipe.export.artifacts}
+    for one in sections:
+        other = there.get(one.name, one)
+        keys = [key for key in type(one).model_fields if getattr(one, key) != getattr(other, key)]
+        if set(keys) - {"optional"}:
+            raise RunError(
+                f"{folder} has {one.name} already, with another {', '.join(keys)}. Change its line "
+                "in the recipe and run that again, or ask for another scheme or target."
+            )
     fresh = [
         {"name": one.name, "section": one.model_dump(mode="json")}
         for one in sections

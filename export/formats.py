@@ -39,6 +39,8 @@ class Format:
     gpu_to_run: bool = False
     instead: str = ""
     """How it is checked where it cannot be run."""
+    otherwise: str = ""
+    """What can be had where it cannot be written."""
     is_recipe_for_device: bool = False
     """Whether it is what a device makes its file from, and is never run itself."""
     has_twins: bool = False
@@ -94,6 +96,7 @@ FORMATS = (
         emit_systems=("Linux", "Darwin"),
         run_systems=("Darwin",),
         instead="evaluated from its own MIL program; no latency",
+        otherwise="onnx and ort files run on Apple's devices too",
     ),
     Format(
         name="tensorrt-rtx",
@@ -109,6 +112,7 @@ FORMATS = (
         run_systems=("Linux", "Windows"),
         gpu_to_run=True,
         instead="parsed and held against its ONNX, not run",
+        otherwise="tensorrt with target: build-on-device can be had anywhere",
     ),
     Format(
         name="tensorrt",
@@ -137,6 +141,7 @@ FORMATS = (
         run_systems=("Linux", "Windows"),
         gpu_to_emit=True,
         gpu_to_run=True,
+        otherwise="target: build-on-device can be had anywhere",
     ),
     Format(
         name="litert",
@@ -148,6 +153,7 @@ FORMATS = (
         run_needs=("ai_edge_litert",),
         enable="pip install 'limbeck[litert]'",
         emit_systems=("Linux", "Darwin"),
+        otherwise="onnx and ort files run on the same devices",
     ),
 )
 

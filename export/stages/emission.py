@@ -68,7 +68,8 @@ class Emission:
         known = format_of(wanted.format, wanted.device)
         obstacles = list(emit_obstacles(known, this_machine()))
         if obstacles:
-            raise Unsupported("; ".join(obstacles))
+            otherwise = [f"instead: {known.otherwise}"] if known.otherwise else []
+            raise Unsupported("; ".join([*obstacles, *otherwise]))
         record, key = wanted.name.replace(" ", "-"), self._key(wanted, known)
         before = made_before(self.context, record, key)
         if before is not None:

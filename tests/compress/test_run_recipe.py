@@ -81,3 +81,10 @@ def test_sections_have_defaults_and_all_their_faults_are_told():
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path):
     with pytest.raises(RunError, match=r"not the folder of a run: it has no recipe\.yaml"):
         read_run_recipe(tmp_path)
+
+
+def test_a_file_of_the_same_name_but_made_otherwise_is_not_passed_over_in_silence(run):
+    add_artifacts(run, RECIPE, [COREML])
+    (other,) = artifact_sections(RECIPE, [{"format": "onnx", "scheme": "fp32", "opset": 20}])
+    with pytest.raises(RunError, match="has onnx fp32 already, with another opset"):
+        add_artifacts(run, with_added(RECIPE, run), [other])
