@@ -95,11 +95,11 @@ def run(
     from compress.run import Run
     from compress.run_recipe import with_added
 
-    job = read_recipe(recipe, overrides or ())
-    folder = out or Path("runs") / job.name
-    job = with_added(job, folder)
+    given = read_recipe(recipe, overrides or ())
+    folder = out or Path("runs") / given.name
+    job = with_added(given, folder)
     stages = stages_of(job, quick=quick, peers=peers)
-    work = Run(folder, job, recipe.resolve().parent)
+    work = Run(folder, job, recipe.resolve().parent, given)
     plan = work.plan(stages, redo_from=from_stage, only=only)
     print_plan(job, folder, plan, only)
     with TerminalDisplay() as display:
@@ -142,31 +142,35 @@ def export(
     from benchmarks.stages.subjects import run_conditions
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
     from compress.progress import Progress
-    from compress.run import Run
-    from compress.run_recipe import add_artifacts, artifact_sections, forget_added, read_run_recipe
+    from compress.run import Run, disk_errors
+    from compress.run_recipe import (
+        artifact_sections,
+        note_added,
+        read_run_recipe,
+        with_added,
+        with_files,
+    )
     from export.rows import read_not_written
 
     folder = _found(run_folder)
-    job, recipe_folder = read_run_recipe(folder)
-    quick, peers = run_conditions(folder)
-    stages = stages_of(job, quick=quick, peers=peers)
-    Run(folder, job, recipe_folder).require_finished(stages, before="export")
+    given, recipe_folder = read_run_recipe(folder)
     wanted = [
         {**dict(chosen), **dict(_setting(one) for one in settings or ())}
         for chosen in _choices(format=formats, scheme=schemes or (), target=devices or ())
     ]
-    sections = artifact_sections(job, wanted)
-    job = add_artifacts(folder, job, sections)
-    work = Run(folder, job, recipe_folder)
-    plan = work.plan(stages_of(job, quick=quick, peers=peers))
+    sections = artifact_sections(given, wanted)
+    job = with_files(with_added(given, folder), sections)
+    quick, peers = run_conditions(folder)
+    stages = stages_of(job, quick=quick, peers=peers)
+    work = Run(folder, job, recipe_folder, given)
+    work.require_finished(stages, before="export")
+    plan = work.plan(stages)
     print_plan(job, folder, plan, None)
-    try:
-        with TerminalDisplay() as display:
-            work.execute(plan, Progress(display))
-    finally:
-        asked = {one.name for one in sections}
-        missing = [one.name for one in read_not_written(folder / "export") if one.name in asked]
-        forget_added(folder, missing)
+    with TerminalDisplay() as display:
+        work.execute(plan, Progress(display))
+    missing = {one.name for one in read_not_written(folder / "export")}
+    with disk_errors(folder):
+        note_added(folder, given, [one for one in sections if one.name not in missing])
     report = _read_report(folder)
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))

@@ -10,7 +10,23 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("limbeck", "torch", "onnxruntime", "onnx", "numpy", "scipy", "mlcommons-loadgen")
+PACKAGES = (
+    "limbeck",
+    "torch",
+    "transformers",
+    "optimum",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-extensions",
+    "coremltools",
+    "tensorrt-rtx",
+    "litert-torch",
+    "ai-edge-litert",
+    "numpy",
+    "scipy",
+    "mlcommons-loadgen",
+)
+"""What writes files and answers queries, by the names that pip knows."""
 SPEED_FLAGS = frozenset(
     {
         "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8",

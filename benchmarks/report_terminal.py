@@ -76,8 +76,8 @@ def complaints(report: dict[str, Any]) -> Iterator[str]:
     for one in report["not_written"]:
         if not one["optional"]:
             yield (
-                f"{one['name']} could not be written: {one['because'].rstrip('.')}; leave it out "
-                "of export.artifacts or mark it optional: true."
+                f"{one['name']} could not be written: {one['because'].rstrip('.')}. If the run is "
+                "good without it, leave it out or mark it optional: true."
             )
     if not report["budget"]["met"]:
         yield from _budget_complaints(report["budget"])

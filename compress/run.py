@@ -89,15 +89,28 @@ class PlannedStage:
     key: str
     state: str
     """`finished`, `resume` or `to do`."""
+    is_redone: bool = False
+    """Whether the user wants it done anew: then nothing of an earlier time is taken over."""
 
 
 class Run:
     """A job's folder."""
 
-    def __init__(self, folder: Path, recipe: Recipe, recipe_folder: Path) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, recipe_folder: Path, given: Recipe | None = None
+    ) -> None:
+        """Say what is to be done where; nothing is touched yet.
+
+        Args:
+            folder: Of the run; made if missing.
+            recipe: The job.
+            recipe_folder: Where relative paths in it start from.
+            given: The job as the user gave it, where files were added to it; kept in the folder.
+        """
         self.folder = folder
         self.recipe = recipe
         self.recipe_folder = recipe_folder
+        self.given = given or recipe
 
     def plan(
         self, stages: Sequence[Stage[Any]], redo_from: str | None = None, only: str | None = None
@@ -136,7 +149,7 @@ class Run:
                 state = "finished"
             else:
                 state = "resume" if self._is_partial(stage, key) else "to do"
-            planned.append(PlannedStage(stage, key, state))
+            planned.append(PlannedStage(stage, key, state, is_redone=redo))
         return planned
 
     def execute(
@@ -152,9 +165,9 @@ class Run:
         Raises:
             RunError: The folder is in use, or `only` needs a stage that is not finished.
         """
-        with self._lock(), _disk_errors(self.folder):
+        with self._lock(), disk_errors(self.folder):
             if only is None or not (self.folder / RECIPE).is_file():
-                write_run_recipe(self.folder, self.recipe, self.recipe_folder)
+                write_run_recipe(self.folder, self.given, self.recipe_folder)
             for one in planned:
                 if only is not None and one.stage.name != only:
                     continue
@@ -228,7 +241,7 @@ class Run:
             logs=self.folder / LOGS / stage.name,
             timings=self.timings([other.stage.name for other in planned]),
             version=stage.version,
-            previous=place if place.is_dir() else None,
+            previous=place if place.is_dir() and not one.is_redone else None,
             digests=inputs,
         )
         try:
@@ -340,7 +353,7 @@ _DISK_ERRORS = frozenset(
 
 
 @contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path) -> Iterator[None]:
     """Turn a full or forbidden disk into a message; nothing of the work is lost by it."""
     try:
         yield

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from compress.errors import RunError
+from compress.errors import RecipeError, RunError
 from compress.files import write_atomically
 from compress.recipe import ArtifactSection, Recipe
 from compress.recipe_file import parse_recipe, read_recipe, recipe_yaml
@@ -22,25 +22,20 @@ RecipeT = TypeVar("RecipeT", bound=Recipe)
 
 
 def write_run_recipe(folder: Path, recipe: Recipe, recipe_folder: Path) -> None:
-    """Keep the recipe in the run's folder, without the files that were added to the run.
+    """Keep the recipe in the run's folder.
 
     Args:
         folder: Of the run.
-        recipe: The job.
+        recipe: The job as it was given, without the files that were added to the run.
         recipe_folder: Where relative paths in the recipe start from.
     """
-    data = recipe.model_dump(mode="json")
-    added = {one["name"] for one in _read_added(folder)}
-    names = [one.name for one in recipe.export.artifacts]
-    sections = zip(names, data["export"]["artifacts"], strict=True)
-    data["export"]["artifacts"] = [one for name, one in sections if name not in added]
-    write_atomically(folder / RECIPE, recipe_yaml(type(recipe).model_validate(data)))
+    write_atomically(folder / RECIPE, recipe_yaml(recipe))
     relative = os.path.relpath(recipe_folder, folder)
     write_atomically(folder / _WHERE, json.dumps({"recipe_folder": relative}))
 
 
 def read_run_recipe(folder: Path) -> tuple[Recipe, Path]:
-    """Return a run's recipe, added files included, and where its relative paths start from.
+    """Return a run's recipe as it was given, and where its relative paths start from.
 
     Raises:
         RunError: The folder is no run's.
@@ -51,26 +46,65 @@ def read_run_recipe(folder: Path) -> tuple[Recipe, Path]:
             f"{folder} is not the folder of a run: it has no {RECIPE}. Give one that "
             "`limbeck run` made, or run the recipe again: what can be used of it is used again."
         )
-    recipe = read_recipe(folder / RECIPE)
     try:
         where = str(json.loads((folder / _WHERE).read_text(encoding="utf-8"))["recipe_folder"])
     except (OSError, ValueError, KeyError, TypeError):
         where = "."
-    return with_added(recipe, folder), (folder / where).resolve()
+    return read_recipe(folder / RECIPE), (folder / where).resolve()
 
 
 def with_added(recipe: RecipeT, folder: Path) -> RecipeT:
     """Return the recipe with the files that were added to the run in `folder`, if any were.
 
     What the recipe itself has come to name is the recipe's.
+
+    Raises:
+        RunError: What was noted of them is damaged, or not of this version.
     """
     own = {one.name for one in recipe.export.artifacts}
-    added = [one["section"] for one in _read_added(folder) if one["name"] not in own]
-    if not added:
-        return recipe
+    added = [one for one in _read_added(folder, recipe) if one.name not in own]
+    return with_files(recipe, added) if added else recipe
+
+
+def with_files(recipe: RecipeT, sections: Sequence[ArtifactSection]) -> RecipeT:
+    """Return the recipe with more files.
+
+    Args:
+        recipe: The job.
+        sections: What to add; what it asks for already, alike, is asked for once.
+
+    Raises:
+        RunError: It asks for a file of the same name, made with other settings.
+    """
+    there = {one.name: one for one in recipe.export.artifacts}
+    for one in sections:
+        other = there.get(one.name, one)
+        keys = [key for key in type(one).model_fields if getattr(one, key) != getattr(other, key)]
+        if set(keys) - {"optional"}:
+            raise RunError(
+                f"The run has {one.name} already, with another {', '.join(keys)}. Change its line "
+                f"in the recipe (or in the run's {ADDED}) and run that again, or ask for another "
+                "scheme or target."
+            )
     data = recipe.model_dump(mode="json")
-    data["export"]["artifacts"] += added
+    data["export"]["artifacts"] += [
+        one.model_dump(mode="json") for one in sections if one.name not in there
+    ]
     return type(recipe).model_validate(data)
+
+
+def note_added(folder: Path, recipe: Recipe, sections: Sequence[ArtifactSection]) -> None:
+    """Note files that a run has besides those of its recipe.
+
+    Args:
+        folder: Of the run.
+        recipe: Its recipe, as it was given.
+        sections: What was added now.
+    """
+    own = {one.name for one in recipe.export.artifacts}
+    known = {one.name: one for one in (*_read_added(folder, recipe), *sections)}
+    kept = [one.model_dump(mode="json") for name, one in known.items() if name not in own]
+    write_atomically(folder / ADDED, json.dumps(kept, indent=1))
 
 
 def artifact_sections(recipe: Recipe, wanted: Sequence[dict[str, Any]]) -> list[ArtifactSection]:
@@ -89,49 +123,15 @@ def artifact_sections(recipe: Recipe, wanted: Sequence[dict[str, Any]]) -> list[
     return list(parsed.export.artifacts)
 
 
-def add_artifacts(folder: Path, recipe: RecipeT, sections: Sequence[ArtifactSection]) -> RecipeT:
-    """Note files that a run is to have besides those of its recipe.
-
-    Args:
-        folder: Of the run.
-        recipe: Its recipe, earlier additions included.
-        sections: What to add; what is there already, alike, stays as it is.
-
-    Returns:
-        The recipe with them.
-
-    Raises:
-        RunError: The run has a file of the same name, made with other settings.
-    """
-    there = {one.name: one for one in recipe.export.artifacts}
-    for one in sections:
-        other = there.get(one.name, one)
-        keys = [key for key in type(one).model_fields if getattr(one, key) != getattr(other, key)]
-        if set(keys) - {"optional"}:
-            raise RunError(
-                f"{folder} has {one.name} already, with another {', '.join(keys)}. Change its line "
-                "in the recipe and run that again, or ask for another scheme or target."
-            )
-    fresh = [
-        {"name": one.name, "section": one.model_dump(mode="json")}
-        for one in sections
-        if one.name not in there
-    ]
-    write_atomically(folder / ADDED, json.dumps([*_read_added(folder), *fresh], indent=1))
-    return with_added(recipe, folder)
-
-
-def forget_added(folder: Path, names: Sequence[str]) -> None:
-    """Take back additions, such as files that turned out not to be possible here."""
-    kept = [one for one in _read_added(folder) if one["name"] not in names]
-    write_atomically(folder / ADDED, json.dumps(kept, indent=1))
-
-
-def _read_added(folder: Path) -> list[dict[str, Any]]:
+def _read_added(folder: Path, recipe: Recipe) -> list[ArtifactSection]:
+    path = folder / ADDED
     try:
-        found = json.loads((folder / ADDED).read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return artifact_sections(recipe, found) if found else []
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder / ADDED} is damaged: {error}. Remove it.") from error
-    return list(found)
+    except (OSError, ValueError, RecipeError) as error:
+        raise RunError(
+            f"{path} is damaged or of another version: {error}. Remove it; the files in it can be "
+            "added again with: limbeck export"
+        ) from error

@@ -96,6 +96,7 @@ FORMATS = (
         emit_systems=("Linux", "Darwin"),
         run_systems=("Darwin",),
         instead="evaluated from its own MIL program; no latency",
+        version=2,
         otherwise="onnx and ort files run on Apple's devices too",
     ),
     Format(

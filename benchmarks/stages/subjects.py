@@ -101,8 +101,17 @@ def rows_to_ask(export_folder: Path, cases: int, seconds: float) -> list[Subject
 
 def quality_key(row: Subject, context: StageContext[Any], samples: Samples) -> str:
     """Hash what a row's answers to the test split depend on."""
+    from benchmarks.environment import current_environment
+
     return content_hash(
-        [row.sha256, row.unmasked_path, sha256_of(samples), context.digests["dataset"]]
+        [
+            row.sha256,
+            row.unmasked_path,
+            sha256_of(samples),
+            context.digests["dataset"],
+            context.recipe.task.model_dump(mode="json"),
+            current_environment().packages,
+        ]
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from export.bert_shortcuts import with_shortcuts
 from export.source import DeploySource
 
 LOWEST = -1e4
@@ -18,9 +19,11 @@ def trace(source: DeploySource, length: int) -> Any:
     """
     import torch
 
+    is_pair = any(one.name == "token_type_ids" for one in source.signature.inputs)
+    module = with_shortcuts(source.module, is_pair=is_pair)
     with torch.inference_mode():
         jit: Any = torch.jit  # its functions have no types
-        traced = jit.trace(source.module, source.example(1, length), check_trace=False)
+        traced = jit.trace(module, source.example(1, length), check_trace=False)
     graph = traced.graph
     torch._C._jit_pass_inline(graph)
     for node in graph.findAllNodes("prim::Constant"):

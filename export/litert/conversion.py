@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from export.litert.bert_shortcuts import with_shortcuts
+from export.bert_shortcuts import with_shortcuts
 from export.quiet import quietly
 from export.source import DeploySource, Unsupported
 

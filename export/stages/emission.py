@@ -1,12 +1,14 @@
 """Writing and verifying a student's files, whatever the task and whatever the format."""
 
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compress.files import tree_bytes, tree_sha256
+from compress.errors import UserError
+from compress.files import tree_bytes, tree_sha256, write_atomically
 from compress.recipe import ArtifactSection, content_hash
 from compress.reuse import made_before, note_made
 from compress.run import StageContext
@@ -56,31 +58,46 @@ class Emission:
             try:
                 artifacts += self._made(wanted)
             except Unsupported as error:
-                because = " ".join(str(error).split())
-                self.context.progress.say(f"{wanted.name} is not written: {because}")
-                not_written.append(
-                    NotWritten(wanted.name, wanted.format, wanted.scheme, because, wanted.optional)
-                )
+                not_written.append(self._not_written(wanted, str(error), wanted.optional))
+            except (UserError, OSError):
+                raise
+            except Exception as error:  # a converter may fail in any way at what it does not know
+                because = f"{type(error).__name__}: {str(error) or 'it does not say why'}"
+                not_written.append(self._not_written(wanted, because, optional=False))
+                self._log(wanted)
         return artifacts, not_written
+
+    def _not_written(self, wanted: ArtifactSection, why: str, optional: bool) -> NotWritten:
+        because = " ".join(why.split())
+        self.context.progress.say(f"{wanted.name} is not written: {because}")
+        return NotWritten(wanted.name, wanted.format, wanted.scheme, because, optional)
+
+    def _log(self, wanted: ArtifactSection) -> None:
+        """Keep the whole of what went wrong where a maintainer looks for it."""
+        self.context.logs.mkdir(parents=True, exist_ok=True)
+        name = wanted.name.replace(" ", "-")
+        write_atomically(self.context.logs / f"{name}.txt", traceback.format_exc())
 
     def _made(self, wanted: ArtifactSection) -> list[Artifact]:
         """Return what was made before, or make it."""
         known = format_of(wanted.format, wanted.device)
+        record, key = wanted.name.replace(" ", "-"), self._key(wanted, known)
         obstacles = list(emit_obstacles(known, this_machine()))
+        environment = None if obstacles else _environment(known)
+        before = made_before(self.context, record, key)
+        # What cannot be written here is kept as it was written elsewhere, or before.
+        if before is not None and (obstacles or before["environment"] == environment):
+            return [Artifact.from_json(one) for one in before["artifacts"]]
         if obstacles:
             otherwise = [f"instead: {known.otherwise}"] if known.otherwise else []
             raise Unsupported("; ".join([*obstacles, *otherwise]))
-        record, key = wanted.name.replace(" ", "-"), self._key(wanted, known)
-        before = made_before(self.context, record, key)
-        if before is not None:
-            return [Artifact.from_json(one) for one in before]
         artifact = self._artifact(wanted, known)
         made = [artifact, *(self.beside(wanted, artifact) if known.has_twins else ())]
         paths = {
             path for one in made for path in (one.path, one.unmasked_path, *one.sidecars) if path
         }
-        notes = [one.to_json() for one in made]
-        note_made(self.context, record, key, tuple(sorted(paths)), notes)
+        note = {"environment": environment, "artifacts": [one.to_json() for one in made]}
+        note_made(self.context, record, key, tuple(sorted(paths)), note)
         return made
 
     def _artifact(self, wanted: ArtifactSection, known: Format) -> Artifact:
@@ -132,10 +149,16 @@ class Emission:
                 "about": asdict(self.source.about),
                 "from": {name: self.context.digests[name] for name in self.depends_on},
                 "format": known.version,
-                "packages": {name: _version(name) for name in known.emit_needs},
-                "machine": asdict(this_machine()),
             }
         )
+
+
+def _environment(known: Format) -> dict[str, Any]:
+    """What of this machine a file and its verdict depend on."""
+    return {
+        "packages": {name: _version(name) for name in known.emit_needs},
+        "machine": asdict(this_machine()),
+    }
 
 
 def _version(package: str) -> str:

@@ -220,3 +220,20 @@ def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="Choose another with --out"):
         Jobs(tmp_path / "file" / "run").run()
+
+
+def test_a_stage_may_take_over_what_it_had_made_unless_it_is_to_be_done_anew(tmp_path):
+    seen = []
+
+    def work(context):
+        seen.append(context.previous)
+        (context.folder / "a.txt").write_text("a")
+
+    def stages(version):
+        return [Stage("only", "", (), version, lambda recipe: None, work)]
+
+    run = Run(tmp_path / "run", RECIPE, tmp_path)
+    run.execute(run.plan(stages(1)), Progress())
+    run.execute(run.plan(stages(2)), Progress())
+    run.execute(run.plan(stages(2), redo_from="only"), Progress())
+    assert seen == [None, tmp_path / "run" / "only", None]

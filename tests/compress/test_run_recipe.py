@@ -5,11 +5,12 @@ import pytest
 from compress.errors import RecipeError, RunError
 from compress.recipe import CoreMl, NextItemRecipe
 from compress.run_recipe import (
-    add_artifacts,
+    ADDED,
     artifact_sections,
-    forget_added,
+    note_added,
     read_run_recipe,
     with_added,
+    with_files,
     write_run_recipe,
 )
 
@@ -42,29 +43,38 @@ def test_a_moved_run_still_knows_its_recipe(run, tmp_path):
     assert read_run_recipe(moved)[0] == RECIPE
 
 
-def test_added_files_are_part_of_the_run_and_not_of_its_recipe(run, tmp_path):
-    grown = add_artifacts(run, RECIPE, [COREML])
-    assert grown.export.artifacts == (*RECIPE.export.artifacts, COREML)
-    write_run_recipe(run, grown, tmp_path)
-    assert "coreml" not in (run / "recipe.yaml").read_text()
-    assert read_run_recipe(run)[0] == grown
-    assert with_added(RECIPE, run) == grown
+def test_added_files_are_part_of_the_run_and_not_of_its_recipe(run):
+    note_added(run, RECIPE, [COREML])
+    assert read_run_recipe(run)[0] == RECIPE
+    assert with_added(RECIPE, run).export.artifacts == (*RECIPE.export.artifacts, COREML)
 
 
-def test_what_makes_the_model_does_not_change_with_the_files(run):
-    assert add_artifacts(run, RECIPE, [COREML]).hash == RECIPE.hash
+def test_what_makes_the_model_does_not_change_with_the_files():
+    assert with_files(RECIPE, [COREML]).hash == RECIPE.hash
 
 
-def test_what_is_there_already_is_not_added_again(run):
-    add_artifacts(run, RECIPE, [COREML, RECIPE.export.artifacts[0]])
-    assert add_artifacts(run, with_added(RECIPE, run), [COREML]) == with_added(RECIPE, run)
-    assert len(with_added(RECIPE, run).export.artifacts) == 3
+def test_additions_add_up_and_none_is_there_twice(run):
+    (other,) = artifact_sections(RECIPE, [{"format": "coreml", "scheme": "fp16"}])
+    note_added(run, RECIPE, [COREML])
+    note_added(run, RECIPE, [COREML, other])
+    assert with_added(RECIPE, run).export.artifacts[2:] == (COREML, other)
 
 
-def test_an_addition_can_be_taken_back(run):
-    add_artifacts(run, RECIPE, [COREML])
-    forget_added(run, [COREML.name])
-    assert with_added(RECIPE, run) == RECIPE
+def test_what_the_recipe_has_come_to_name_is_the_recipes(run):
+    note_added(run, RECIPE, [COREML])
+    named = with_files(RECIPE, [COREML.model_copy(update={"target": "iOS17", "optional": True})])
+    assert with_added(named, run) == named
+    only_that = RECIPE.model_validate(
+        {**RECIPE.model_dump(), "export": {"artifacts": [COREML.model_dump()]}}
+    )
+    write_run_recipe(run, only_that, run)
+    assert with_added(read_run_recipe(run)[0], run) == only_that
+
+
+def test_damaged_additions_are_told_of_with_what_to_do(run):
+    (run / ADDED).write_text('[{"format": "floppy"}]')
+    with pytest.raises(RunError, match="Remove it"):
+        with_added(RECIPE, run)
 
 
 def test_sections_have_defaults_and_all_their_faults_are_told():
@@ -83,8 +93,7 @@ def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path):
         read_run_recipe(tmp_path)
 
 
-def test_a_file_of_the_same_name_but_made_otherwise_is_not_passed_over_in_silence(run):
-    add_artifacts(run, RECIPE, [COREML])
+def test_a_file_of_the_same_name_but_made_otherwise_is_not_passed_over_in_silence():
     (other,) = artifact_sections(RECIPE, [{"format": "onnx", "scheme": "fp32", "opset": 20}])
     with pytest.raises(RunError, match="has onnx fp32 already, with another opset"):
-        add_artifacts(run, with_added(RECIPE, run), [other])
+        with_files(RECIPE, [other])

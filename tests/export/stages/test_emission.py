@@ -167,3 +167,44 @@ def test_the_unmasked_twin_is_written_beside_and_verified_too(
     # The twin was held against the masked student, from which it differs.
     assert artifact.refused_because.startswith("its unmasked twin differs from the student")
     assert np.isfinite(artifact.check.agreement)
+
+
+def test_a_converter_that_breaks_down_keeps_no_other_file_back(emission, monkeypatch, tmp_path):
+    really = Format.emit
+
+    def emit(self, source, wanted, folder):
+        if wanted.scheme == "fp32":
+            raise KeyError("aten::whatever")
+        return really(self, source, wanted, folder)
+
+    monkeypatch.setattr(Format, "emit", emit)
+    artifacts, (broken,) = emission({**FP32, "optional": True}, INT8).write_all()
+    assert [one.name for one in artifacts] == ["onnx int8-dynamic"]
+    assert broken.because == "KeyError: 'aten::whatever'"
+    assert not broken.optional  # that it cannot be had here was forgiven, not that it breaks
+    assert "Traceback" in (tmp_path / "onnx-fp32.txt").read_text()
+
+
+def test_a_full_disk_is_not_taken_for_a_format_that_breaks(emission, monkeypatch):
+    def emit(self, source, wanted, folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Format, "emit", emit)
+    with pytest.raises(OSError, match="No space left"):
+        emission(FP32).write_all()
+
+
+def test_what_can_no_longer_be_written_here_is_kept(emission, monkeypatch, tmp_path):
+    first, _ = emission(FP32).write_all()
+    elsewhere = Machine("Plan9", "x86_64", has_gpu=False)
+    monkeypatch.setattr("export.stages.emission.this_machine", lambda: elsewhere)
+    second, not_written = emission(FP32, folder="next", previous=tmp_path / "now").write_all()
+    assert not_written == []
+    assert second == first
+
+
+def test_another_version_of_a_library_writes_a_file_anew(emission, emitted, monkeypatch):
+    emission(FP32).write_all()
+    monkeypatch.setattr("export.stages.emission._version", lambda package: "99")
+    emission(FP32).write_all()
+    assert emitted == ["onnx fp32", "onnx fp32"]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from export.litert.bert_shortcuts import FirstPositionLayer, with_shortcuts
+from export.bert_shortcuts import FirstPositionLayer, with_shortcuts
 
 
 @pytest.mark.parametrize("is_pair", [False, True])
