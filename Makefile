@@ -49,6 +49,7 @@ verify-arm64: setup  ## A run's ONNX files on an emulated arm64 processor: RUN=r
 
 bench: setup  ## What performance claims rest on; results go to benchmarks/results.
 	$(BIN)/python -m benchmarks.data_memory
+	$(BIN)/python -m benchmarks.onnx_routes
 
 bench-seeds: setup  ## A job under three seeds: half an hour for the demo, more for RECIPE=recipes/womens-clothing.yaml.
 	$(BIN)/python -m benchmarks.over_seeds $(RECIPE)

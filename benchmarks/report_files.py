@@ -128,8 +128,9 @@ def _figures(one: ArtifactData) -> tuple[Cell, ...]:
     check = one.check
     of_graph = [one.details.get(name) for name in GRAPH_FIGURES]
     alike, apart = (value if isinstance(value, float | int) else None for value in of_graph)
+    cases = f"{check.cases:,}" if check.cases else NOT_MEASURED
     return (
-        Cell(f"{check.cases:,}" if check.cases else NOT_MEASURED),
+        _own_or_of_graph(NOT_MEASURED, cases) if one.checked == "parsed" else Cell(cases),
         _own_or_of_graph(percent(check.agreement), percent(alike)),
         _own_or_of_graph(significant(check.max_abs_difference), significant(apart)),
     )

@@ -47,7 +47,7 @@ def test_what_answered_is_named_and_for_a_parsed_file_it_was_its_graph(rows):
     parsed = rows["tensorrt-rtx fp16 sm86"]
     assert parsed.checked.note == "its ONNX: ONNX Runtime 1.31.1 on the CPU"
     assert [(cell.text, cell.note) for cell in parsed.figures] == [
-        ("256", ""),
+        ("–", "its ONNX 256"),
         ("–", "its ONNX 100.0"),
         ("–", "its ONNX 0.0021"),
     ]
