@@ -205,6 +205,13 @@ def verify(
     refused = [one.path for one in verdicts if one.refused]
     if refused:
         raise CheckFailed(f"{len(refused)} of {len(verdicts)} files refused: {', '.join(refused)}.")
+    if not verdicts:
+        raise UserError(f"Nothing was checked: the artifacts.json of {path} lists no files.")
+    if all(one.checked == "not checked" for one in verdicts):
+        raise UserError(
+            f"Nothing was checked: none of the {len(verdicts)} files of {path} can be checked "
+            "here, for the reasons above."
+        )
 
 
 @app.command()

@@ -217,7 +217,7 @@ def _verdict_cells(verdict: "Verdict") -> list[str]:
         NOT_MEASURED if check is None or not check.cases else f"{check.cases:,}",
         NOT_MEASURED if alike is None else f"{percent(alike)}%",
         significant(apart),
-        "[green]passed[/]" if verdict.passed else "[red]refused[/]" if verdict.refused else "",
+        "[green]verified[/]" if verdict.passed else "[red]refused[/]" if verdict.refused else "",
     ]
 
 

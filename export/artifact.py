@@ -38,6 +38,8 @@ class Artifact:
     """Whether the tokenizer is inside the graph."""
     sidecars: tuple[str, ...] = ()
     """Files that belong to it, relative likewise."""
+    sidecar_sha256: Mapping[str, str] = field(default_factory=dict)
+    """Of each of them, by its path."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What its format has to say of it."""
 

@@ -48,6 +48,10 @@ class Format:
     which unmasked quality is of, and a text student's with the tokenizer inside."""
     version: int = 1
     """Raised whenever its code writes something else than before."""
+    made_with: tuple[str, ...] = ()
+    """Formats that it is made through, whose `version` and packages count as well."""
+    versions_of: tuple[str, ...] = ()
+    """Python packages that decide its bytes besides `emit_needs`, where they are installed."""
 
     def emit(self, source: "DeploySource", wanted: Any, folder: Path) -> "Emitted":
         """Write the file; see the format's own `emit`.
@@ -61,6 +65,8 @@ class Format:
 
 _PIP = "pip install limbeck"
 _X86 = ("x86_64", "AMD64")
+_TEXTS = ("transformers",)
+"""Whose networks text students are."""
 
 FORMATS = (
     Format(
@@ -73,6 +79,7 @@ FORMATS = (
         run_needs=("onnxruntime",),
         enable=_PIP,
         has_twins=True,
+        versions_of=("onnxscript", *_TEXTS, "optimum", "onnxruntime_extensions"),
     ),
     Format(
         name="ort",
@@ -83,6 +90,7 @@ FORMATS = (
         emit_needs=("torch", "onnx", "onnxruntime"),
         run_needs=("onnxruntime",),
         enable=_PIP,
+        made_with=("onnx",),
     ),
     Format(
         name="coreml",
@@ -96,8 +104,9 @@ FORMATS = (
         emit_systems=("Linux", "Darwin"),
         run_systems=("Darwin",),
         instead="evaluated from its own MIL program; no latency",
-        version=2,
+        version=3,
         otherwise="onnx and ort files run on Apple's devices too",
+        versions_of=_TEXTS,
     ),
     Format(
         name="tensorrt-rtx",
@@ -114,6 +123,7 @@ FORMATS = (
         gpu_to_run=True,
         instead="parsed and held against its ONNX, not run",
         otherwise="tensorrt with target: build-on-device can be had anywhere",
+        made_with=("onnx",),
     ),
     Format(
         name="tensorrt",
@@ -128,6 +138,8 @@ FORMATS = (
         gpu_to_run=True,
         instead="checked by running the ONNX that it builds from",
         is_recipe_for_device=True,
+        version=2,
+        made_with=("onnx",),
     ),
     Format(
         name="tensorrt",
@@ -143,6 +155,7 @@ FORMATS = (
         gpu_to_emit=True,
         gpu_to_run=True,
         otherwise="target: build-on-device can be had anywhere",
+        made_with=("onnx",),
     ),
     Format(
         name="litert",
@@ -150,11 +163,12 @@ FORMATS = (
         schemes=("fp32", "fp16", "int8-dynamic"),
         emitter="export.litert.emit",
         runtime="litert",
-        emit_needs=("torch", "litert_torch", "ai_edge_quantizer"),
+        emit_needs=("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"),
         run_needs=("ai_edge_litert",),
         enable="pip install 'limbeck[litert]'",
         emit_systems=("Linux", "Darwin"),
         otherwise="onnx and ort files run on the same devices",
+        versions_of=_TEXTS,
     ),
 )
 

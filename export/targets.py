@@ -1,6 +1,7 @@
 """What can be written and run on this machine, and how to enable the rest."""
 
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +9,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from export.formats import FORMATS, Format
+from export.source import Unsupported
+
+_PORTABLE_FROM = 80
+"""Compute capability from which portable engines run: Ampere's."""
 
 
 @dataclass(frozen=True)
@@ -18,16 +23,16 @@ class Machine:
     """`platform.system()`: Linux, Darwin, Windows."""
     processor: str
     """`platform.machine()`."""
-    has_gpu: bool
-    """Whether an NVIDIA driver is there."""
+    compute_capability: str | None = None
+    """Of the first NVIDIA GPU, `sm89`; None: there is none."""
 
 
 @cache
 def this_machine() -> Machine:
     """Return the machine that this runs on."""
-    from export.gpu import gpu_is_present
+    from export.gpu import compute_capability
 
-    return Machine(platform.system(), platform.machine(), gpu_is_present())
+    return Machine(platform.system(), platform.machine(), compute_capability())
 
 
 @dataclass(frozen=True)
@@ -68,22 +73,49 @@ def _target(one: Format, machine: Machine) -> Target:
     )
 
 
+def require(one: Format, machine: Machine | None = None) -> None:
+    """See that a format can be written on `machine` or this one.
+
+    Raises:
+        Unsupported: It cannot; the message says why not, and what can be had instead.
+    """
+    obstacles = list(emit_obstacles(one, machine or this_machine()))
+    if obstacles:
+        otherwise = [f"instead: {one.otherwise}"] if one.otherwise else []
+        raise Unsupported("; ".join([*obstacles, *otherwise]))
+
+
 def emit_obstacles(one: Format, machine: Machine) -> Iterator[str]:
     """What keeps a format from being written, in words."""
     yield from _elsewhere("written", one.emit_systems, machine)
     if one.emit_machines and machine.processor not in one.emit_machines:
         yield f"written on {one.emit_machines[0]} only, this is {machine.processor}"
-    if one.gpu_to_emit and not machine.has_gpu:
+    if one.gpu_to_emit and machine.compute_capability is None:
         yield "takes an NVIDIA GPU, and there is none"
     yield from _missing(one.emit_needs, one.enable)
 
 
-def run_obstacles(one: Format, machine: Machine) -> Iterator[str]:
-    """What keeps a format's own runtime from running here, in words."""
+def run_obstacles(one: Format, machine: Machine, device: str | None = None) -> Iterator[str]:
+    """What keeps a format's own runtime from running a file here, in words.
+
+    Args:
+        one: The format.
+        machine: Where it would run.
+        device: What the file is made for; None: not looked at.
+    """
     yield from _elsewhere("run", one.run_systems, machine)
-    if one.gpu_to_run and not machine.has_gpu:
-        yield "takes an NVIDIA GPU, and there is none"
+    if one.gpu_to_run:
+        yield from _gpu_obstacles(machine.compute_capability, device)
     yield from _missing(one.run_needs, one.enable)
+
+
+def _gpu_obstacles(found: str | None, device: str | None) -> Iterator[str]:
+    if found is None:
+        yield "takes an NVIDIA GPU, and there is none"
+    elif device == "portable" and int(found[2:]) < _PORTABLE_FROM:
+        yield f"made for sm{_PORTABLE_FROM} and later, this GPU is {found}"
+    elif device is not None and re.fullmatch(r"sm\d+", device) and device != found:
+        yield f"made for {device}, this GPU is {found}"
 
 
 def _elsewhere(what: str, systems: Sequence[str], machine: Machine) -> Iterator[str]:

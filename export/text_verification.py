@@ -17,6 +17,10 @@ PADDED_CASES = 32
 """Texts that are asked once more with padding behind them."""
 TEXT_INPUT_DIFFERENCE = 1e-5
 """Most that an answer may change when the file cuts the text itself."""
+LEAST_SPREAD = 1e-3
+"""What scores are taken to vary by at least, as a share of the largest one."""
+LEAST_SCORE = 1e-6
+"""Likewise in itself, where every score is all but 0."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +92,6 @@ class TextReference:
         return "score" if self.target == "score" else "probabilities"
 
 
-def verify(runner: Runner, reference: TextReference, tolerance: TextTolerance) -> Check:
-    """Call the file with each text's pieces, one text at a time as an app does, and compare.
-
-    Args:
-        runner: The loaded file.
-        reference: The student's answers.
-        tolerance: What is allowed.
-    """
-    asked = ask_pieces(runner, reference.samples)
-    return asked.sign(compare_asked(asked, reference, tolerance))
-
-
 def ask_pieces(runner: Runner, samples: Samples) -> Asked:
     """Ask about each text alone, and about some once more with padding behind it.
 
@@ -121,30 +113,8 @@ def ask_pieces(runner: Runner, samples: Samples) -> Asked:
     return replace(asked, padded=(rows, ask(runner, whole).answers))
 
 
-def verify_text_input(
-    runner: Runner,
-    texts: Samples,
-    piece_answers: Mapping[str, NDArray[Any]],
-    reference: TextReference,
-    tolerance: TextTolerance,
-) -> Check:
-    """Compare a file that cuts texts itself with the student, and with its twin that does not.
-
-    Args:
-        runner: The loaded file that takes texts.
-        texts: The texts that the reference's pieces were cut from.
-        piece_answers: What the same file without tokenizer answers to those pieces.
-        reference: The student's answers.
-        tolerance: What is allowed between file and student; between the twins it is
-            `TEXT_INPUT_DIFFERENCE`.
-    """
-    asked = ask(runner, texts)
-    check = compare(asked.answers, reference, tolerance)
-    return asked.sign(compare_twins(check, asked.answers, piece_answers, reference))
-
-
 def compare_asked(asked: Asked, reference: TextReference, tolerance: TextTolerance) -> Check:
-    """Compare what was asked with and without padding; see `verify`.
+    """Compare what was asked with and without padding with what the student answers.
 
     Args:
         asked: The file's answers.
@@ -179,6 +149,8 @@ def compare_twins(
 ) -> Check:
     """Add to a check how a file that cuts texts itself differs from its twin that does not.
 
+    Between the twins `TEXT_INPUT_DIFFERENCE` is allowed, whatever the scheme.
+
     Args:
         check: What `compare` saw of it.
         answers: Its own, by name.
@@ -208,7 +180,7 @@ def compare_twins(
 def compare(
     answers: Mapping[str, NDArray[Any]], reference: TextReference, tolerance: TextTolerance
 ) -> Check:
-    """Compare answers with the student's; see `verify`.
+    """Compare answers with the student's.
 
     Args:
         answers: By name, `[N, C]` or `[N]`.
@@ -243,8 +215,14 @@ def compare(
 def _allowed(reference: TextReference, tolerance: TextTolerance) -> float:
     """Largest difference of the answer that decides."""
     if reference.target == "score":
-        return tolerance.score_difference * float(reference.answers["score"].std() or 1.0)
+        return tolerance.score_difference * _spread(reference.answers["score"])
     return tolerance.difference
+
+
+def _spread(scores: NDArray[np.float32]) -> float:
+    """Standard deviation; where all are much the same, what rounding is measured by instead."""
+    size = float(np.abs(scores).max())
+    return max(float(scores.std(dtype=np.float64)), LEAST_SPREAD * size, LEAST_SCORE)
 
 
 def _unusable(answers: Mapping[str, NDArray[Any]], reference: TextReference) -> str | None:

@@ -51,7 +51,8 @@ class VerificationSet:
     texts: Samples | None = None
     """The texts themselves, for files that cut them."""
     tolerances: Mapping[str, Tolerance | TextTolerance] = field(default_factory=dict)
-    """By scheme, as they were when the set was made."""
+    """By scheme, as they were when the set was made: for apps. `compare` goes by ours, so that a
+    changed file cannot let others pass."""
 
     @classmethod
     def from_reference(
@@ -119,7 +120,7 @@ class VerificationSet:
             scheme: Decides what is allowed.
             twin: Of a file that cuts texts itself: what the same file without tokenizer answers.
         """
-        tolerance = self._tolerance(scheme)
+        tolerance = self.tolerance(scheme)
         if isinstance(self.reference, Reference):
             found = compare_answers(asked.answers, self.reference, cast(Tolerance, tolerance))
         else:
@@ -128,16 +129,20 @@ class VerificationSet:
                 found = compare_twins(found, asked.answers, twin, self.reference)
         return asked.sign(found)
 
-    def _tolerance(self, scheme: str) -> Tolerance | TextTolerance:
+    def tolerance(self, scheme: str) -> Tolerance | TextTolerance:
+        """Return what a scheme's files may differ by.
+
+        Raises:
+            UserError: There is no tolerance for it.
+        """
         ranks = isinstance(self.reference, Reference)
         own: Mapping[str, Tolerance | TextTolerance] = (
             ranking_verification.TOLERANCES if ranks else text_verification.TOLERANCES
         )
-        found = self.tolerances.get(scheme) or own.get(scheme)
-        if found is None:
-            known = ", ".join(sorted({*self.tolerances, *own}))
+        if scheme not in own:
+            known = ", ".join(sorted(own))
             raise UserError(f"There is no tolerance for the scheme {scheme}, but for {known}.")
-        return found
+        return own[scheme]
 
     @property
     def arrays(self) -> Arrays:

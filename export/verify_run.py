@@ -1,26 +1,30 @@
 """Repeating the checks of an export, also on a machine that has nothing but its folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from numpy.typing import NDArray
 
 from compress.errors import MissingExtraError, UserError
-from compress.files import tree_bytes, tree_sha256
 from export.artifact import Artifact
 from export.formats import FORMATS, Format, format_of
-from export.rows import ARTIFACTS, read_artifacts
+from export.record import (
+    damage,
+    export_folder,
+    find_export_folder,
+    recorded_artifacts,
+    sidecar_damage,
+)
+from export.rows import ARTIFACTS
 from export.runner import RunnerSpec, Runtime, open_runner
 from export.sidecars import sidecar_faults
 from export.targets import run_obstacles, this_machine
 from export.verification import Asked, Check, Checked
 from export.verification_set import VERIFICATION, VerificationSet
 
-EXPORT = "export"
-"""Folder of the export stage in a run."""
 _RUNTIMES: Mapping[str, Runtime] = {
     ".onnx": "onnx",
     ".ort": "ort",
@@ -44,7 +48,7 @@ class Verdict:
     check: Check | None = None
     """The comparison with the student, where it came to one."""
     note: str = ""
-    """Why it was not run, where it was not."""
+    """Why it was not run, or what was not compared."""
 
     @property
     def passed(self) -> bool:
@@ -77,7 +81,7 @@ def verify(path: Path, against: Path | None = None) -> list[Verdict]:
             f"{path} is not there. Give the folder of a run, its export folder, or one of the "
             "files in it."
         )
-    if _export_folder(found) is None:
+    if find_export_folder(found) is None:
         if found.is_dir() and found.suffix not in _RUNTIMES and not any(found.glob("*.onnx")):
             raise UserError(
                 f"{path} holds no {ARTIFACTS}. Give the folder of a finished run, its export "
@@ -101,15 +105,16 @@ def verify_run(run_folder: Path, against: Path | None = None) -> list[Verdict]:
         UserError: There is no export, or no verification set.
     """
     folder = export_folder(run_folder)
-    artifacts = _artifacts(folder)
-    bench = _Bench(folder, VerificationSet.load(against or folder / VERIFICATION))
-    return [bench.verdict(one) for one in artifacts]
+    recorded = recorded_artifacts(folder)
+    bench = _Bench(folder, VerificationSet.load(against or folder / VERIFICATION), recorded)
+    return [bench.verdict(one) for one in recorded]
 
 
 def verify_file(path: Path, against: Path | None = None) -> Verdict:
     """Check one file again.
 
-    Its hash and its metadata are held against `artifacts.json`, if that lies beside it.
+    Its hash and its metadata are held against `artifacts.json`, if that lies beside it; a file that
+    takes texts against its twin that does not, if that is recorded there.
 
     Args:
         path: The file, or the folder that it is.
@@ -122,9 +127,14 @@ def verify_file(path: Path, against: Path | None = None) -> Verdict:
     if not path.exists():
         raise UserError(f"{path} is not there.")
     folder = path.absolute().parent
+    if against is None and not (folder / VERIFICATION).is_file():
+        raise UserError(
+            f"{folder / VERIFICATION} is not there, and {path.name} cannot be checked without it. "
+            "Give the one of its run with --against FILE; it lies in the run's export folder."
+        )
     verification = VerificationSet.load(against or folder / VERIFICATION)
-    bench = _Bench(folder, verification)
-    recorded = _artifacts(folder) if (folder / ARTIFACTS).is_file() else []
+    recorded = recorded_artifacts(folder) if (folder / ARTIFACTS).is_file() else []
+    bench = _Bench(folder, verification, recorded)
     known = {one.path: one for one in recorded}
     if path.name in known:
         return bench.verdict(known[path.name])
@@ -137,6 +147,8 @@ class _Bench:
 
     folder: Path
     verification: VerificationSet
+    recorded: Sequence[Artifact] = ()
+    """Of `artifacts.json`."""
     is_whole: bool = True
     """Whether it is an export folder, in which nothing may be missing."""
     answers: dict[tuple[str, str, str], dict[str, NDArray[Any]]] = field(default_factory=dict)
@@ -145,47 +157,36 @@ class _Bench:
 
     def verdict(self, artifact: Artifact) -> Verdict:
         path = self.folder / artifact.path
-        faults = list(self._damage(path, artifact))
+        faults = list(damage(self.folder, artifact))
         if faults:  # what was not verified is not loaded
             return _unasked(artifact, "", faults)
-        faults = list(self._missing(artifact))
-        try:
-            known = format_of(artifact.format, artifact.target)
-        except KeyError:
-            note = f"this limbeck knows no format {artifact.format}"
-            return _unasked(artifact, note, faults)
+        faults = list(sidecar_damage(self.folder, artifact))
+        if unknown := self._unknown(artifact):
+            return _unasked(artifact, unknown, faults)
+        known = format_of(artifact.format, artifact.target)
         if known.is_recipe_for_device:
             return self._graph_in(path, artifact, known, faults)
-        obstacles = "; ".join(run_obstacles(known, this_machine()))
+        obstacles = "; ".join(run_obstacles(known, this_machine(), artifact.target))
         if artifact.runtime == "tensorrt" and obstacles:
-            return _parsed_engine(path, artifact, obstacles, faults)
+            return self._parsed_engine(path, artifact, obstacles, faults)
         if any(find_spec(one) is None for one in known.run_needs):
             return _unasked(artifact, obstacles, faults)
         if artifact.takes_texts and self.verification.texts is None:
             return _unasked(artifact, "the verification set holds no texts", faults)
         return self._asked(path, artifact, faults)
 
-    def _damage(self, path: Path, artifact: Artifact) -> Iterator[str]:
-        """What shows without loading the file."""
-        if not path.resolve().is_relative_to(self.folder.resolve()):
-            yield f"{ARTIFACTS} puts it outside of the export folder"
-        elif not path.exists():
-            yield "it is not there"
-        elif artifact.sha256 and tree_bytes(path) != artifact.bytes:
-            yield (
-                f"it has {tree_bytes(path):,} bytes, and had {artifact.bytes:,} when it was "
-                "verified: it is cut off or changed"
-            )
-        elif artifact.sha256 and (found := tree_sha256(path)) != artifact.sha256:
-            yield (
-                f"its sha256 is {found[:12]}…, and was {artifact.sha256[:12]}… when it was "
-                "verified: it is changed"
-            )
-
-    def _missing(self, artifact: Artifact) -> Iterator[str]:
-        for one in artifact.sidecars:
-            if not (self.folder / one).exists():
-                yield f"{one}, which belongs to it, is not there"
+    def _unknown(self, artifact: Artifact) -> str:
+        """What this limbeck does not know, as of a later one; empty where it knows all."""
+        if artifact.runtime not in get_args(Runtime):
+            return f"this limbeck knows no runtime {artifact.runtime}"
+        try:
+            format_of(artifact.format)
+            self.verification.tolerance(artifact.scheme)
+        except KeyError:
+            return f"this limbeck knows no format {artifact.format}"
+        except UserError as error:
+            return str(error)
+        return ""
 
     def _asked(self, path: Path, artifact: Artifact, faults: list[str]) -> Verdict:
         """Load the file, hold its metadata against what is recorded, and its answers likewise."""
@@ -197,13 +198,26 @@ class _Bench:
             faults.append(f"it cannot be run: {_first_line(error)}")
             return _unasked(artifact, "", faults)
         faults += self._metadata_faults(metadata, artifact)
-        kind = (artifact.format, artifact.scheme, artifact.target)
-        twin = self.answers.get(kind) if artifact.takes_texts else None
-        check = self.verification.compare(asked, artifact.scheme, twin)
+        twin, note = None, ""
         if not artifact.takes_texts:
-            self.answers[kind] = asked.answers
+            self.answers[_kind(artifact)] = asked.answers
+        elif (twin := self._twin_answers(artifact)) is None:
+            note = (
+                "its answers were not compared with those of the same model without tokenizer, "
+                "which could not be asked here"
+            )
+        check = self.verification.compare(asked, artifact.scheme, twin)
         faults += check.faults
-        return Verdict(artifact.path, artifact.name, check.checked, tuple(faults), check)
+        return Verdict(artifact.path, artifact.name, check.checked, tuple(faults), check, note)
+
+    def _twin_answers(self, artifact: Artifact) -> Mapping[str, NDArray[Any]] | None:
+        """Return what the same model without tokenizer answers, if it can be asked."""
+        kind = _kind(artifact)
+        if kind not in self.answers:
+            twins = (one for one in self.recorded if not one.takes_texts and _kind(one) == kind)
+            for twin in twins:
+                self.verdict(twin)
+        return self.answers.get(kind)
 
     def _ask(
         self, runtime: Runtime, path: Path, takes_texts: bool = False
@@ -237,53 +251,27 @@ class _Bench:
             return found
         return replace(found, checked="parsed", note=known.instead)
 
+    def _parsed_engine(
+        self, path: Path, artifact: Artifact, note: str, faults: list[str]
+    ) -> Verdict:
+        """Look at an engine that cannot be run here."""
+        from export.parsed_engine import described_metadata, engine_faults
 
-def _parsed_engine(path: Path, artifact: Artifact, note: str, faults: list[str]) -> Verdict:
-    """Look at an engine that cannot be run here."""
-    from export.tensorrt.check import verify_engine_file
+        try:
+            faults += engine_faults(path, artifact)
+        except UserError as error:
+            return _unasked(artifact, f"{note}; {error}", faults)
+        if metadata := described_metadata(path):
+            faults += self._metadata_faults(metadata, artifact)
+        return Verdict(artifact.path, artifact.name, "parsed", tuple(faults), note=note)
 
-    try:
-        faults += verify_engine_file(path)
-    except UserError as error:
-        return _unasked(artifact, f"{note}; {error}", faults)
-    return Verdict(artifact.path, artifact.name, "parsed", tuple(faults), note=note)
+
+def _kind(artifact: Artifact) -> tuple[str, str, str]:
+    return artifact.format, artifact.scheme, artifact.target
 
 
 def _unasked(artifact: Artifact, note: str, faults: list[str]) -> Verdict:
     return Verdict(artifact.path, artifact.name, "not checked", tuple(faults), note=note)
-
-
-def export_folder(run_folder: Path) -> Path:
-    """Return where a run's files are.
-
-    Args:
-        run_folder: The run, its export folder, or a copy of that.
-
-    Raises:
-        UserError: It holds none.
-    """
-    found = _export_folder(run_folder)
-    if found is None:
-        raise UserError(
-            f"{run_folder} holds no {ARTIFACTS}. Give the folder of a finished run, or its "
-            "export folder."
-        )
-    return found
-
-
-def _export_folder(folder: Path) -> Path | None:
-    places = (folder / EXPORT, folder)
-    return next((one for one in places if (one / ARTIFACTS).is_file()), None)
-
-
-def _artifacts(folder: Path) -> list[Artifact]:
-    try:
-        return read_artifacts(folder)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{folder / ARTIFACTS} is damaged, or of another version of limbeck: "
-            f"{type(error).__name__} {_first_line(error)}. Export the run again."
-        ) from error
 
 
 def _stranger(path: Path) -> Artifact:

@@ -6,7 +6,7 @@ from pathlib import Path
 from compress.errors import UserError
 from export.arm64.emulated import compare_on_arm64
 from export.arm64.root import Arm64Root
-from export.verify_run import export_folder
+from export.record import export_folder
 
 
 def main(run: str) -> int:
@@ -22,7 +22,7 @@ def main(run: str) -> int:
             continue
         alike = "" if one.agreement is None else f", {one.agreement:.2%} of the answers alike"
         print(
-            f"{one.path}: {'refused: ' + '; '.join(one.faults) if one.faults else 'good'}; "
+            f"{one.path}: {'refused: ' + '; '.join(one.faults) if one.faults else 'verified'}; "
             f"arm64 and here differ by {one.max_abs_difference:.3g}{alike}; "
             f"agreement with the student on arm64 {one.check.agreement or 0.0:.4f}"
         )

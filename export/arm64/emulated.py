@@ -14,7 +14,7 @@ from export.arm64 import inside
 from export.arm64.root import ONNX_RUNTIME, Arm64Root
 from export.artifact import Artifact
 from export.onnx.run import OnnxRunner
-from export.rows import read_artifacts
+from export.record import damage, recorded_artifacts
 from export.verification import Asked, Check
 from export.verification_set import VERIFICATION, VerificationSet
 
@@ -59,9 +59,10 @@ def compare_on_arm64(folder: Path, root: Arm64Root) -> list[Comparison]:
         root: The emulated system.
 
     Raises:
-        UserError: There is no ONNX file that could be asked.
+        UserError: There is no ONNX file that could be asked, or what lists them is damaged.
     """
-    files = [one for one in read_artifacts(folder) if one.runtime == "onnx" and not one.takes_texts]
+    recorded = recorded_artifacts(folder)
+    files = [one for one in recorded if one.runtime == "onnx" and not one.takes_texts]
     if not files:
         raise UserError(f"{folder} has no ONNX file to ask on arm64.")
     verification = VerificationSet.load(folder / VERIFICATION)
@@ -71,6 +72,8 @@ def compare_on_arm64(folder: Path, root: Arm64Root) -> list[Comparison]:
 def _compare(
     folder: Path, artifact: Artifact, verification: VerificationSet, root: Arm64Root
 ) -> Comparison:
+    if faults := tuple(damage(folder, artifact)):  # what was not verified is not loaded
+        return _failed(artifact, "; ".join(faults))
     with TemporaryDirectory(prefix="limbeck-") as temporary:
         path = Path(temporary) / "answers.npz"
         try:
@@ -78,12 +81,14 @@ def _compare(
             root.run_python(script, folder / artifact.path, folder / VERIFICATION, path)
         except subprocess.CalledProcessError as error:
             lines = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
-            failed = Check.failed(f"it cannot be run on arm64: {lines[-1]}")
-            return Comparison(artifact.path, artifact.scheme, None, None, failed)
+            return _failed(artifact, f"it cannot be run on arm64: {lines[-1]}")
         with np.load(path, allow_pickle=False) as stored:
             there = dict(stored)
-    with OnnxRunner(folder / artifact.path) as runner:
-        here = verification.ask(runner).answers
+    try:
+        with OnnxRunner(folder / artifact.path) as runner:
+            here = verification.ask(runner).answers
+    except UserError as error:
+        return _failed(artifact, f"it cannot be run here, though on arm64: {error}")
     way = f"ONNX Runtime {ONNX_RUNTIME} on emulated arm64"
     check = verification.compare(Asked(there, checked_with=way), artifact.scheme)
     difference = max(
@@ -92,6 +97,10 @@ def _compare(
         if one.dtype.kind == "f"
     )
     return Comparison(artifact.path, artifact.scheme, difference, _agreement(there, here), check)
+
+
+def _failed(artifact: Artifact, fault: str) -> Comparison:
+    return Comparison(artifact.path, artifact.scheme, None, None, Check.failed(fault))
 
 
 def _agreement(there: dict[str, NDArray[Any]], here: dict[str, NDArray[Any]]) -> float | None:

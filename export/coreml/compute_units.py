@@ -50,11 +50,14 @@ def compute_units(operations: Iterable[Any]) -> ComputeUnits:
     fp16 = total - sum(off.values())
     if fp16:
         allowed = (
-            f"CPU and GPU: all {total} operations; Neural Engine: {fp16} that compute in fp16 "
-            "alone; Core ML decides on the device"
+            f"CPU: all {total} operations; GPU and Neural Engine: Core ML decides on the device; "
+            f"Neural Engine: at most the {fp16} that compute in fp16 alone"
         )
     else:
-        allowed = f"CPU and GPU: all {total} operations; no Neural Engine, which has fp16 alone"
+        allowed = (
+            f"CPU: all {total} operations; GPU: Core ML decides on the device; "
+            "no Neural Engine, which has fp16 alone"
+        )
     return ComputeUnits(
         allowed=allowed,
         operations=tuple(

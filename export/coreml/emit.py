@@ -2,16 +2,18 @@
 
 import logging
 import re
+import traceback
 from pathlib import Path
 from typing import Any
 
+from compress.errors import MissingExtraError
 from compress.recipe.artifacts import CoreMl, CoreMlText
-from export.coreml.availability import import_coremltools
 from export.coreml.compression import compress, compressed_share, refuse_impossible
 from export.coreml.compute_units import compute_units
 from export.coreml.description import describe
 from export.coreml.evaluate import load_program
 from export.coreml.package import read_package, write_package
+from export.coreml.tools import import_coremltools
 from export.coreml.tracing import trace
 from export.quiet import quietly
 from export.source import DeploySource, Emitted, Unsupported
@@ -30,7 +32,10 @@ def emit(source: DeploySource, wanted: CoreMl | CoreMlText, folder: Path) -> Emi
     Raises:
         Unsupported: The machine, the scheme, the lengths or an operation do not allow it.
     """
-    tools = import_coremltools()
+    try:
+        tools = import_coremltools()
+    except MissingExtraError as error:
+        raise Unsupported(f"coreml: {error}") from error
     refuse_impossible(wanted)
     lengths = _lengths(source, wanted)
     with quietly():
@@ -47,10 +52,10 @@ def _lengths(source: DeploySource, wanted: CoreMl | CoreMlText) -> tuple[int, ..
     """Every L that the package takes, shortest first."""
     given = wanted.lengths if isinstance(wanted, CoreMlText) else ()
     lengths = tuple(sorted(set(given))) or (source.length,)
-    if lengths[-1] > source.length:
+    if lengths[-1] != source.length:
         raise Unsupported(
-            f"coreml: lengths: {lengths[-1]} is more than the {source.length} pieces that the "
-            f"student reads; choose at most {source.length}"
+            f"coreml: lengths: the longest of lengths must be the task's max_length, "
+            f"{source.length}, and is {lengths[-1]}"
         )
     if len(lengths) > 1 and wanted.target != "iOS18":
         names = ", ".join(one.name for one in source.signature.inputs)
@@ -90,19 +95,26 @@ def _convert(
             compute_precision=precision,
             skip_model_load=True,
         )
-    except (NotImplementedError, RuntimeError, ValueError) as error:
+    except Exception as error:  # what converts an operation may raise of every kind
+        operation = _operation(error)
+        if operation is None and not isinstance(error, (RuntimeError, ValueError)):
+            raise
+        first, *_ = str(error).splitlines() or [type(error).__name__]
+        reason = operation or first[:160]
         raise Unsupported(
-            f"coreml: coremltools cannot convert this student: {_operation(error)}; "
-            "choose format: onnx"
+            f"coreml: coremltools cannot convert this student: {reason}; choose format: onnx"
         ) from error
 
 
-def _operation(error: BaseException) -> str:
-    """The operation that coremltools names in an error, or what it says."""
-    said = str(error)
-    if found := re.search(r"convert function for op '([^']+)'", said):
+def _operation(error: BaseException) -> str | None:
+    """What coremltools says of an operation, which is its own or the one that it stopped at."""
+    if found := re.search(r"convert function for op '([^']+)'", str(error)):
         return f"it does not know the operation {found[1]}"
-    return (said.splitlines() or [type(error).__name__])[0][:160]
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "convert_single_node" and "node" in frame.f_locals:
+            first, *_ = str(error).splitlines() or [type(error).__name__]
+            return f"it fails at the operation {frame.f_locals['node'].kind}: {first[:160]}"
+    return None
 
 
 def _details(

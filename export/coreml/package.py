@@ -8,7 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from compress.errors import UserError
-from export.coreml.availability import import_coremltools
+from export.coreml.tools import import_coremltools
 
 _MODEL, _WEIGHTS = "com.apple.CoreML/model.mlmodel", "com.apple.CoreML/weights"
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compress.errors import UserError
-from export.coreml.availability import import_coremltools
 from export.coreml.evaluate import Evaluator, Shapes, accepted_shapes
 from export.coreml.package import read_package
+from export.coreml.tools import import_coremltools
 
 Array = NDArray[Any]
 _PADDED_LENGTH = 1
@@ -27,23 +27,23 @@ class CoreMlRunner:
     padded on the right to the shortest length that the package takes and that is long enough.
     """
 
-    def __init__(self, path: str | Path, threads: int = 1) -> None:
+    def __init__(
+        self, path: str | Path, threads: int = 1, *, is_reference: bool | None = None
+    ) -> None:
         """Say which package to load; nothing is loaded before `with`.
 
         Args:
             path: The `.mlpackage`.
             threads: As of other runners; Core ML chooses its own, and the evaluator is not timed.
+            is_reference: Whether limbeck's evaluator answers, whose time says nothing of a device;
+                None: where there is no Core ML.
         """
         self.path = Path(path)
         self.threads = threads
+        self.is_reference = platform.system() != "Darwin" if is_reference is None else is_reference
         self._answer: Callable[[dict[str, Array]], dict[str, Array]] | None = None
         self._shapes: tuple[Shapes, ...] = ()
         self._metadata: dict[str, str] = {}
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether limbeck's evaluator answers, whose time says nothing of a device."""
-        return platform.system() != "Darwin"
 
     @property
     def checked(self) -> Literal["run", "evaluated"]:

@@ -39,7 +39,7 @@ def convert(source: DeploySource, path: Path) -> None:
         path: The file to write; what else is written is removed again.
 
     Raises:
-        Unsupported: litert-torch does not know an operator of the student.
+        Unsupported: PyTorch cannot export the student, or litert-torch does not know an operator.
     """
     outputs = tuple(one.name for one in source.signature.outputs)
     names = [one.name for one in source.signature.inputs]
@@ -49,10 +49,22 @@ def convert(source: DeploySource, path: Path) -> None:
     program_file = path.with_suffix(".pt2")
     try:
         with quietly(), torch.inference_mode(False), torch.no_grad():
-            torch.export.save(torch.export.export(module, (), inputs), program_file)
+            torch.export.save(_exported(module, inputs), program_file)
         _run(program_file, path)
     finally:
         program_file.unlink(missing_ok=True)
+
+
+def _exported(module: nn.Module, inputs: dict[str, Tensor]) -> torch.export.ExportedProgram:
+    try:
+        return torch.export.export(module, (), inputs)
+    except Exception as error:  # tracing runs the module's own code, and torch's compiler
+        lines = (line.strip() for line in str(error).splitlines())
+        first = next(filter(None, lines), "it does not say why")
+        raise Unsupported(
+            f"litert: torch.export cannot take this student: {type(error).__name__}: {first}. "
+            "Ask for format: onnx instead, which takes every student"
+        ) from error
 
 
 def _run(program_file: Path, path: Path) -> None:

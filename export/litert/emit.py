@@ -2,19 +2,12 @@
 
 from collections import Counter
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from compress.recipe.artifacts import LiteRt
 from export.quiet import quietly
-from export.source import DeploySource, Emitted, Unsupported
-
-_PACKAGES = {
-    "litert_torch": "litert-torch",
-    "ai_edge_quantizer": "ai-edge-quantizer",
-    "ai_edge_litert": "ai-edge-litert",
-}
+from export.source import DeploySource, Emitted
 
 
 def emit(source: DeploySource, wanted: LiteRt, folder: Path) -> Emitted:
@@ -29,14 +22,8 @@ def emit(source: DeploySource, wanted: LiteRt, folder: Path) -> Emitted:
         folder: Where the file goes.
 
     Raises:
-        Unsupported: The packages are not installed, or the converter does not know an operator.
+        Unsupported: The converter does not know an operator.
     """
-    missing = [name for module, name in _PACKAGES.items() if find_spec(module) is None]
-    if missing:
-        raise Unsupported(
-            f"litert: {', '.join(missing)} not installed, which writes LiteRT files. "
-            "Install with: pip install 'limbeck[litert]' (Linux and macOS)"
-        )
     from export.litert.flatbuffer import pack_model, read_model
 
     content = _fp32(source).read_bytes()

@@ -3,7 +3,8 @@
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import packages_distributions, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from export.artifact import Artifact, NotWritten
 from export.checking import check_file
 from export.formats import Format, format_of
 from export.source import DeploySource, Unsupported
-from export.targets import emit_obstacles, this_machine
+from export.targets import emit_obstacles, require, this_machine
 
 if TYPE_CHECKING:
     from export.verification_set import VerificationSet
@@ -88,9 +89,7 @@ class Emission:
         # What cannot be written here is kept as it was written elsewhere, or before.
         if before is not None and (obstacles or before["environment"] == environment):
             return [Artifact.from_json(one) for one in before["artifacts"]]
-        if obstacles:
-            otherwise = [f"instead: {known.otherwise}"] if known.otherwise else []
-            raise Unsupported("; ".join([*obstacles, *otherwise]))
+        require(known, this_machine())
         artifact = self._artifact(wanted, known)
         made = [artifact, *(self.beside(wanted, artifact) if known.has_twins else ())]
         paths = {
@@ -103,12 +102,13 @@ class Emission:
     def _artifact(self, wanted: ArtifactSection, known: Format) -> Artifact:
         folder = self.context.folder
         emitted = known.emit(self.source, wanted, folder)
-        check, details = check_file(known, emitted, wanted.scheme, self.verification)
+        check, details = check_file(known, emitted, wanted.scheme, self.verification, wanted.device)
         unmasked = None
         if self.twin is not None and known.has_twins:
             unmasked, fault = self._unmasked_twin(wanted, known)
             if fault and not check.faults:
                 check = replace(check, faults=(fault,))
+        sidecars = [one.relative_to(folder).as_posix() for one in emitted.sidecars]
         return Artifact(
             name=wanted.name,
             path=emitted.path.relative_to(folder).as_posix(),
@@ -122,7 +122,8 @@ class Emission:
             check=check,
             signature=self.source.signature.metadata(),
             unmasked_path=unmasked,
-            sidecars=tuple(one.relative_to(folder).as_posix() for one in emitted.sidecars),
+            sidecars=tuple(sidecars),
+            sidecar_sha256={path: tree_sha256(folder / path) for path in sidecars},
             details={**emitted.details, **details},
         )
 
@@ -133,7 +134,7 @@ class Emission:
         folder: Path = self.context.folder / "unmasked"
         folder.mkdir(exist_ok=True)
         emitted = known.emit(source, wanted, folder)
-        check, _ = check_file(known, emitted, wanted.scheme, verification)
+        check, _ = check_file(known, emitted, wanted.scheme, verification, wanted.device)
         path = emitted.path.relative_to(self.context.folder).as_posix()
         faults = "; ".join(check.faults)
         return path, f"its unmasked twin differs from the student: {faults}" if faults else None
@@ -148,20 +149,32 @@ class Emission:
                 "signature": self.source.signature.metadata(),
                 "about": asdict(self.source.about),
                 "from": {name: self.context.digests[name] for name in self.depends_on},
-                "format": known.version,
+                "code": {one.name: one.version for one in (known, *_made_with(known))},
             }
         )
 
 
 def _environment(known: Format) -> dict[str, Any]:
     """What of this machine a file and its verdict depend on."""
+    through = (known, *_made_with(known))
+    packages = {name for one in through for name in (*one.emit_needs, *one.versions_of)}
     return {
-        "packages": {name: _version(name) for name in known.emit_needs},
+        "packages": {name: _version(name) for name in sorted(packages)},
         "machine": asdict(this_machine()),
     }
 
 
-def _version(package: str) -> str:
-    """Return an installed package's version, by the name that it is imported by."""
-    names = packages_distributions().get(package) or [package]
-    return version(names[0])
+def _made_with(known: Format) -> list[Format]:
+    return [format_of(name) for name in known.made_with]
+
+
+def _version(package: str) -> str | None:
+    """Return a package's version, by the name that it is imported by; None: not installed."""
+    names = sorted(set(_distributions().get(package) or [package]))
+    try:
+        return ", ".join(f"{name} {version(name)}" for name in names)
+    except PackageNotFoundError:
+        return None
+
+
+_distributions = cache(packages_distributions)

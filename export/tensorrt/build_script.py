@@ -1,21 +1,30 @@
-"""Builds student.engine from student.onnx, on the device that will run it.
+"""Builds an engine from student.onnx, on the device that will run it.
 
-    python3 build.py
+    python3 build.py [FOLDER]
 
 It takes TensorRT's Python package (8.6 or later) and the GPU. The graph gives every tensor its
-type; flags.json, beside this file, holds the rest. What an app must know of the engine is written
-to student.engine.json.
+type; flags.json, beside this file, holds the rest. The engine goes into FOLDER, or
+../student-engine, and with it a JSON file of its name: what an app must know of it.
 """
 
 import hashlib
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 
-def build(folder: Path) -> Path:
-    """Build the engine of a folder and return where it is."""
+def build(folder: Path, into: Path) -> Path:
+    """Build the engine of a folder and return where it is.
+
+    Args:
+        folder: Where this file is.
+        into: Where the engine goes; made if it is not there.
+    """
+    into = into.resolve()
+    if into == folder:
+        raise SystemExit("this folder is checked as it is: choose another folder for the engine")
     flags = json.loads((folder / "flags.json").read_text())
     trt = import_module("tensorrt")
     logger = trt.Logger(trt.Logger.WARNING)
@@ -28,7 +37,8 @@ def build(folder: Path) -> Path:
     engine = builder.build_serialized_network(network, configuration(trt, builder, flags))
     if engine is None:
         raise SystemExit(f"TensorRT {trt.__version__} cannot build {flags['onnx']}; see above")
-    path: Path = folder / flags["engine"]
+    into.mkdir(parents=True, exist_ok=True)
+    path: Path = into / flags["engine"]
     content = bytes(engine)
     path.write_bytes(content)
     about = {
@@ -68,4 +78,5 @@ def configuration(trt: Any, builder: Any, flags: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    print(build(Path(__file__).resolve().parent))
+    here = Path(__file__).resolve().parent
+    print(build(here, Path(sys.argv[1]) if sys.argv[1:] else here.parent / "student-engine"))

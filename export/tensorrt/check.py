@@ -11,8 +11,7 @@ from compress.files import file_sha256
 from export.tensorrt.description import EngineDescription, read_description
 from export.tensorrt.device_folder import device_folder_faults
 from export.tensorrt.engine_header import (
-    CAPABILITY_BITS,
-    PORTABLE,
+    PORTABLE_CAPABILITIES,
     EngineHeader,
     is_rtx_engine,
     names_tensor,
@@ -125,10 +124,10 @@ def _name_faults(path: Path, description: EngineDescription) -> Iterator[str]:
 def _header_faults(header: EngineHeader, description: EngineDescription) -> Iterator[str]:
     target = description.target
     if target == "portable":
-        if not header.capabilities >= PORTABLE:
+        if not header.capabilities >= PORTABLE_CAPABILITIES:
             found = ", ".join(sorted(header.capabilities)) or "none"
             yield f"its header is for {found}, not portable"
-    elif target in CAPABILITY_BITS and header.capabilities != {target}:
+    elif header.capabilities != {target}:
         found = ", ".join(sorted(header.capabilities)) or "none"
         yield f"its header is for {found}, not {target}"
     if header.version != description.library_version:

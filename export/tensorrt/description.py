@@ -38,6 +38,11 @@ class EngineDescription:
     """Whether later versions of the library load it."""
 
     @property
+    def least_batch(self) -> int:
+        """How many examples it takes at once at least."""
+        return int(self.inputs[0]["least"][0])
+
+    @property
     def largest_batch(self) -> int:
         """How many examples it answers at once."""
         return int(self.inputs[0]["most"][0])
@@ -64,7 +69,9 @@ def read_description(engine: Path) -> EngineDescription:
     try:
         found = EngineDescription(**json.loads(path.read_text()))
         names = [one["name"] for one in (*found.inputs, *found.outputs)]
-        if not all(isinstance(name, str) for name in names) or found.largest_batch < 1:
+        if not all(isinstance(name, str) for name in names) or not (
+            1 <= found.least_batch <= found.largest_batch
+        ):
             raise ValueError("its inputs or outputs are not as they are written")
     except FileNotFoundError as error:
         raise ValueError(f"{path.name} is missing beside it") from error

@@ -23,7 +23,9 @@ from export.tensorrt.description import (
 )
 from export.tensorrt.typed_graph import typed_onnx
 
-ONNX, ENGINE, FLAGS = "student.onnx", "student.engine", "flags.json"
+ONNX, FLAGS = "student.onnx", "flags.json"
+ENGINES = "student-engine"
+"""Folder beside it, where engines go: what is in the folder itself is checked by its hash."""
 _WEAK = {"fp32": [], "fp16": ["FP16"], "int8-static": ["INT8"]}
 """Precisions that TensorRT before version 10 must be allowed."""
 
@@ -43,11 +45,15 @@ def emit_device_folder(source: DeploySource, wanted: TensorRt, folder: Path) -> 
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     shutil.copyfile(graph, partial / ONNX)
-    (partial / FLAGS).write_text(json.dumps(flags, indent=2, sort_keys=True) + "\n")
-    (partial / "build.sh").write_text(_shell_script(wanted.scheme, flags["trtexec"]))
+    texts = {
+        FLAGS: json.dumps(flags, indent=2, sort_keys=True) + "\n",
+        "build.sh": _shell_script(wanted.scheme, flags["trtexec"]),
+        "build.py": Path(__file__).with_name("build_script.py").read_text(encoding="utf-8"),
+        "README.md": _readme(source, wanted),
+    }
+    for name, text in texts.items():  # a shell on the device reads no other ends of lines
+        (partial / name).write_text(text, encoding="utf-8", newline="\n")
     (partial / "build.sh").chmod(0o755)
-    shutil.copyfile(Path(__file__).with_name("build_script.py"), partial / "build.py")
-    (partial / "README.md").write_text(_readme(source, wanted))
     shutil.rmtree(path, ignore_errors=True)
     partial.replace(path)
     details = {
@@ -82,10 +88,15 @@ def device_folder_faults(path: Path) -> list[str]:
     return []
 
 
+def engine_name(scheme: str) -> str:
+    """Return what an engine of a scheme is called on the device."""
+    return f"student.{scheme}.engine"
+
+
 def _flags(
     source: DeploySource, wanted: TensorRt, graph: Path, profile: Mapping[str, Range]
 ) -> dict[str, Any]:
-    trtexec = [f"--onnx={ONNX}", f"--saveEngine={ENGINE}"]
+    trtexec = [f"--onnx={ONNX}", f"--saveEngine={engine_name(wanted.scheme)}"]
     for name, place in (("minShapes", 0), ("optShapes", 1), ("maxShapes", 2)):
         shapes = (
             f"{one}:{'x'.join(str(size) for size in ranges[place])}"
@@ -99,7 +110,7 @@ def _flags(
     description = {
         "format": "tensorrt",
         "scheme": wanted.scheme,
-        "target": wanted.target,
+        "target": "this-gpu",  # of the device, once it is built
         "inputs": described_inputs(source.signature, profile),
         "outputs": described_outputs(source.signature),
         "metadata": source.signature.metadata(),
@@ -108,7 +119,7 @@ def _flags(
     }
     return {
         "onnx": ONNX,
-        "engine": ENGINE,
+        "engine": engine_name(wanted.scheme),
         "strongly_typed": True,
         "weakly_typed_flags": _WEAK[wanted.scheme],
         "tf32": wanted.scheme != "fp32",
@@ -121,11 +132,21 @@ def _shell_script(scheme: str, flags: list[str]) -> str:
     """Return `build.sh`."""
     weak = " ".join(f"--{name.lower()}" for name in _WEAK[scheme])
     older = f'else\n  set -- "$@" {weak}\n' if weak else ""
-    lines = " \\\n  ".join(f"'{flag}'" for flag in flags)
+    given = [f"'{flag}'" for flag in flags if not flag.startswith("--onnx=")]
+    lines = " \\\n  ".join([f'--onnx="$here/{ONNX}"', *given])
     return f"""#!/bin/sh
-# Builds {ENGINE} from {ONNX} with TensorRT's trtexec, on the device that will run it.
+# Builds {engine_name(scheme)} from {ONNX} with TensorRT's trtexec, on the device that will run it,
+# into the folder given, or ../{ENGINES}.
 set -eu
-cd "$(dirname "$0")"
+here=$(cd "$(dirname "$0")" && pwd)
+into=${{1:-$here/../{ENGINES}}}
+mkdir -p "$into"
+into=$(cd "$into" && pwd)
+if [ "$into" = "$here" ]; then
+  echo "this folder is checked as it is: choose another folder for the engine" >&2
+  exit 2
+fi
+cd "$into"
 : "${{TRTEXEC:=trtexec}}"
 command -v "$TRTEXEC" >/dev/null 2>&1 || TRTEXEC=/usr/src/tensorrt/bin/trtexec
 if ! command -v "$TRTEXEC" >/dev/null 2>&1; then
@@ -150,17 +171,22 @@ def _readme(source: DeploySource, wanted: TensorRt) -> str:
     """Return `README.md`."""
     batch = wanted.batch
     length = f", and 1 to {source.length} pieces" if source.reads_text else ""
+    engine = engine_name(wanted.scheme)
     return f"""# {source.about.name}: {wanted.scheme} for TensorRT
 
 An engine is of one GPU and one version of TensorRT, so it is built where it will run:
 
-    ./build.sh           # with trtexec, or
-    python3 build.py     # with TensorRT's Python package (also writes {ENGINE}.json)
+    python3 build.py [FOLDER]    # with TensorRT's Python package, or
+    ./build.sh [FOLDER]          # with trtexec
 
-Either writes `{ENGINE}`, which takes {batch.least} to {batch.most} examples at once{length}.
-`{ONNX}` is the graph, checked with ONNX Runtime against the student; it gives every tensor its
-type, so build it strongly typed. `{FLAGS}` has the exact flags, the inputs and outputs, and the
-metadata that an app must compare.
+Either writes `{engine}` into FOLDER (`../{ENGINES}` if none is named), which takes {batch.least} to
+{batch.most} examples at once{length}. `build.py` also writes `{engine}.json`: what built it, its
+inputs and outputs, and the metadata that an app must compare. `{ONNX}` is the graph, checked with
+ONNX Runtime against the student; it gives every tensor its type, so build it strongly typed.
+`{FLAGS}` has the exact flags. Build elsewhere, not in here: this folder is checked by its hash.
 
-`limbeck verify {ENGINE}` runs the engine on a machine with the GPU, beside {ENGINE}.json.
+On the device, with the `verification.safetensors` of the export folder, an engine of `build.py` is
+run and held against the student:
+
+    limbeck verify ../{ENGINES}/{engine} --against ../verification.safetensors
 """

@@ -9,11 +9,9 @@ import onnx
 
 from compress.files import file_sha256, write_bytes_atomically
 from compress.recipe.artifacts import TensorRt, TensorRtRtx
-from export.formats import format_of
 from export.gpu import gpu_is_present
 from export.signature import Signature
 from export.source import DeploySource, Emitted, Unsupported
-from export.targets import emit_obstacles, this_machine
 from export.tensorrt.check import network_faults, verify_engine_file
 from export.tensorrt.description import (
     EngineDescription,
@@ -23,7 +21,7 @@ from export.tensorrt.description import (
     profile_of,
 )
 from export.tensorrt.device_folder import emit_device_folder
-from export.tensorrt.engine_header import read_engine_header
+from export.tensorrt.engine_header import CAPABILITY_BITS, read_engine_header
 from export.tensorrt.library import (
     RTX,
     TENSORRT,
@@ -69,12 +67,11 @@ def emit(source: DeploySource, wanted: TensorRtRtx | TensorRt, folder: Path) -> 
 
 
 def _emit_rtx(source: DeploySource, wanted: TensorRtRtx, folder: Path) -> Emitted:
-    _require("tensorrt-rtx", None, "onnx, or tensorrt with target: build-on-device")
     known = _capabilities(_loaded(RTX))
     if wanted.target not in {*known, PORTABLE}:
         raise Unsupported(
-            f"tensorrt-rtx: {wanted.target} is no compute capability that TensorRT-RTX "
-            f"{RTX.version} builds for; it knows {', '.join(known)} and {PORTABLE}"
+            f"tensorrt-rtx: {wanted.target} is no compute capability that limbeck builds for with "
+            f"TensorRT-RTX {RTX.version}; it knows {', '.join(known)} and {PORTABLE}"
         )
     if lacking := _NO_KERNELS.get((wanted.scheme, wanted.target)):
         raise Unsupported(
@@ -86,17 +83,8 @@ def _emit_rtx(source: DeploySource, wanted: TensorRtRtx, folder: Path) -> Emitte
 
 
 def _emit_for_this_gpu(source: DeploySource, wanted: TensorRt, folder: Path) -> Emitted:
-    _require("tensorrt", "this-gpu", "target: build-on-device")
     _loaded(TENSORRT)
     return _emit_engine(source, wanted, folder, library=TENSORRT, capability=None)
-
-
-def _require(name: str, device: str | None, instead: str) -> None:
-    """See that the format can be written here."""
-    obstacles = list(emit_obstacles(format_of(name, device), this_machine()))
-    if obstacles:
-        what = " for ".join(part for part in (name, device) if part)
-        raise Unsupported(f"{what}: {'; '.join(obstacles)}; {instead} can be had instead")
 
 
 def _loaded(library: Library) -> Any:
@@ -110,9 +98,12 @@ def _loaded(library: Library) -> Any:
 
 
 def _capabilities(trt: Any) -> dict[str, tuple[int, int]]:
-    """Return the compute capabilities that the library builds for, as major and minor, by name."""
-    names = [one for one in trt.ComputeCapability.__members__ if one.startswith("SM")]
-    return {one.lower(): (int(one[2:-1]), int(one[-1])) for one in names}
+    """Return the compute capabilities that the library builds for, as major and minor, by name.
+
+    One that a header is not known to name is left out: its engines could not be checked.
+    """
+    names = [one.lower() for one in trt.ComputeCapability.__members__ if one.startswith("SM")]
+    return {one: (int(one[2:-1]), int(one[-1])) for one in names if one in CAPABILITY_BITS}
 
 
 def _emit_engine(

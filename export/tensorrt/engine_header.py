@@ -32,7 +32,7 @@ CAPABILITY_BITS = {
     "sm121": 1 << 5,
 }
 """A bit more is set in portable engines, for what is newer."""
-PORTABLE = frozenset(CAPABILITY_BITS) - {"sm75"}
+PORTABLE_CAPABILITIES = frozenset(CAPABILITY_BITS) - {"sm75"}
 """What a portable engine runs on at least: Ampere and later."""
 
 

@@ -143,7 +143,9 @@ def inspect(library: Library, engine: bytes) -> str | None:
     backend, trt = library.polygraphy(), library.load()
     try:
         with own_errors():
-            loaded = backend.engine_from_bytes(engine)
+            runtime = trt.Runtime(backend.get_trt_logger())
+            runtime.engine_host_code_allowed = True  # it was built here
+            loaded = backend.engine_from_bytes(engine, runtime=runtime)
             inspector = loaded.create_engine_inspector()
             return str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
     except BuildError:
@@ -155,16 +157,19 @@ def own_errors() -> Iterator[None]:
     """Keep back what Polygraphy prints; of an error, keep the library's own words.
 
     Raises:
-        BuildError: In place of Polygraphy's error.
+        BuildError: In place of Polygraphy's error, or one of the library's bindings.
+        OSError: The disk is full, or the like.
+        ImportError: A part of the library is missing.
     """
     said = StringIO()
     try:
         with quietly(), redirect_stdout(said):
             yield
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] != "polygraphy":
-            raise
-        raise BuildError(_first_error(said.getvalue()) or str(error).splitlines()[0]) from error
+    except (OSError, ImportError):
+        raise
+    except Exception as error:  # bindings raise of every kind
+        first, *_ = str(error).splitlines() or [type(error).__name__]
+        raise BuildError(_first_error(said.getvalue()) or first) from error
 
 
 def _first_error(said: str) -> str | None:

@@ -2,7 +2,6 @@
 
 import ctypes
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from compress.errors import UserError
 from export.gpu import gpu_is_present
+from export.tensorrt.batches import batches
 from export.tensorrt.description import EngineDescription, read_description
-from export.tensorrt.device_folder import ENGINE
 from export.tensorrt.library import RTX, TENSORRT, BuildError, own_errors
 
 
@@ -24,11 +23,10 @@ class TensorRtRunner:
         """Say which engine to load; nothing is loaded before `with`.
 
         Args:
-            path: The engine, its description beside it; or the folder that it was built in.
+            path: The engine, its description beside it.
             threads: Not used: the GPU has its own.
         """
-        path = Path(path)
-        self.path = path / ENGINE if path.is_dir() else path
+        self.path = Path(path)
         self._runner: Any = None
         self._description: EngineDescription | None = None
         self.checked_with = ""
@@ -71,21 +69,17 @@ class TensorRtRunner:
 
     def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See `export.runner.Runner`; what does not fit into one batch is asked in several."""
-        parts = []
-        for part in self._batches(inputs):
-            answers = self._runner.infer(part)
-            # Polygraphy answers with the same memory every time.
-            parts.append({name: np.array(array) for name, array in answers.items()})
-        return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
-
-    def _batches(self, inputs: dict[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
         about = self._about
         names = [str(one["name"]) for one in about.inputs]
         if missing := [name for name in names if name not in inputs]:
             raise UserError(f"{self.path} takes {', '.join(missing)}, which was not given")
-        for start in range(0, len(inputs[names[0]]), about.largest_batch):
-            rows = slice(start, start + about.largest_batch)
-            yield {name: np.ascontiguousarray(inputs[name][rows], dtype=np.int32) for name in names}
+        given = {name: np.asarray(inputs[name], dtype=np.int32) for name in names}
+        parts = []
+        for batch, count in batches(given, about.least_batch, about.largest_batch):
+            answers = self._runner.infer(batch)
+            # Polygraphy answers with the same memory every time.
+            parts.append({name: np.array(array[:count]) for name, array in answers.items()})
+        return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
 
     @property
     def _about(self) -> EngineDescription:

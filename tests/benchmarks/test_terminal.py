@@ -137,7 +137,7 @@ def test_targets_are_readable_in_a_hundred_columns(monkeypatch, capsys):
     assert "yes    no   tensorrt not installed" in lines[1]
 
 
-def test_verdicts_say_what_passed_and_why_the_rest_did_not(capsys):
+def test_verdicts_say_what_is_verified_and_why_the_rest_did_not(capsys):
     check = Check(256, 0.9992, 0.0039, 0.0, (), checked="run")
     fault = "on average 0.61 of the student’s top 10 is in the file’s"
     differs = Check(256, 0.61, 2.5, 1.0, (fault,))
@@ -149,7 +149,7 @@ def test_verdicts_say_what_passed_and_why_the_rest_did_not(capsys):
         ]
     )
     text = " ".join(capsys.readouterr().out.split())
-    assert "export/a.onnx run 256 99.9% 0.0039 passed" in text
+    assert "export/a.onnx run 256 99.9% 0.0039 verified" in text
     assert "export/b.onnx run 256 61.0% 2.50 refused" in text
     assert "export/c.engine parsed, not run – – – export/b.onnx is refused: on average" in text
     assert text.endswith("export/c.engine: takes an NVIDIA GPU")

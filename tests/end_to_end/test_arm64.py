@@ -1,13 +1,17 @@
 """A job's ONNX files answer on arm64 as they do here: with an emulated processor."""
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from compress.errors import DownloadError, MissingExtraError
+from compress.files import file_sha256
 from export.arm64.emulated import compare_on_arm64
 from export.arm64.root import Arm64Root
+from export.rows import read_artifacts, write_artifacts
 
 pytestmark = pytest.mark.slow
 
@@ -36,10 +40,35 @@ def test_the_command_prints_a_line_a_file(job, arm64):
     command = [sys.executable, "-m", "export.arm64", str(job.folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "student.fp32.onnx: good; arm64 and here differ by" in done.stdout
+    assert "student.fp32.onnx: verified; arm64 and here differ by" in done.stdout
 
 
-def test_a_file_that_cannot_be_read_there_is_refused(job, arm64, tmp_path):
-    with pytest.raises(subprocess.CalledProcessError) as error:
-        arm64.run_python(tmp_path / "none.py")
-    assert "none.py" in error.value.stderr
+@pytest.fixture
+def truncated(job, tmp_path):
+    """A copy of the job's export folder in which the end of one file is missing."""
+    folder = tmp_path / "export"
+    shutil.copytree(job.folder / "export", folder)
+    path = folder / "student.fp32.onnx"
+    path.write_bytes(path.read_bytes()[:-1000])
+    (artifact,) = (one for one in read_artifacts(folder) if one.path == path.name)
+    return folder, artifact, path
+
+
+def test_a_file_that_was_cut_off_is_not_loaded(truncated, arm64):
+    folder, _, path = truncated
+    found = {one.path: one for one in compare_on_arm64(folder, arm64)}
+    (fault,) = found.pop(path.name).faults
+    assert "it is cut off or changed" in fault
+    assert all(one.faults == () for one in found.values())
+
+
+def test_a_file_that_cannot_be_read_there_is_refused(truncated, arm64):
+    """Recorded as it is, so that arm64's ONNX Runtime has to tell."""
+    folder, artifact, path = truncated
+    as_it_is = {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+    write_artifacts(folder, [replace(artifact, **as_it_is)], [])
+    (found,) = compare_on_arm64(folder, arm64)
+    (fault,) = found.faults
+    assert fault.startswith("it cannot be run on arm64: ")
+    assert "InvalidProtobuf" in fault
+    assert found.max_abs_difference is None

@@ -394,5 +394,6 @@ def _write_file(folder, wanted, source):
         check=Check(0, None, None, None, ()),
         signature=source.signature.metadata(),
         sidecars=tuple(one.relative_to(folder).as_posix() for one in emitted.sidecars),
+        details=emitted.details,
     )
     write_artifacts(folder, [artifact], [])

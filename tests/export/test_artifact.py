@@ -23,6 +23,7 @@ def artifact(*faults):
         signature={"limbeck.task": "next-item"},
         unmasked_path="unmasked/a.onnx",
         sidecars=("a.json",),
+        sidecar_sha256={"a.json": "01"},
         details={"opset": 17},
     )
 
@@ -48,6 +49,12 @@ def test_what_was_evaluated_is_usable_and_has_no_latency():
 def test_what_was_only_parsed_is_neither_usable_nor_refused():
     assert not checked("parsed").usable
     assert checked("parsed").refused_because is None
+
+
+def test_what_an_earlier_export_did_not_record_is_empty():
+    data = artifact().to_json()
+    del data["sidecar_sha256"]
+    assert Artifact.from_json(data).sidecar_sha256 == {}
 
 
 def test_json_reads_back():

@@ -3,7 +3,9 @@
 import shutil
 import subprocess
 
-from export.gpu import gpu_is_present
+import pytest
+
+from export.gpu import compute_capability, gpu_is_present
 
 
 def test_it_agrees_with_the_drivers_own_tool():
@@ -16,3 +18,14 @@ def test_it_agrees_with_the_drivers_own_tool():
         ).stdout
     )
     assert gpu_is_present() == ("GPU " in listed)
+
+
+def test_without_a_gpu_there_is_no_compute_capability():
+    assert (compute_capability() is None) == (not gpu_is_present())
+
+
+@pytest.mark.skipif(not gpu_is_present(), reason="there is no NVIDIA GPU")
+def test_the_compute_capability_is_the_first_gpus():
+    command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert compute_capability() == f"sm{listed.splitlines()[0].strip().replace('.', '')}"

@@ -8,8 +8,9 @@ import pytest
 from compress.tasks.item_codes import IMPOSSIBLE
 from export.formats import FORMATS
 from export.onnx.run import OnnxRunner
-from export.ranking_verification import TOLERANCES, compare, compare_answers, verify
+from export.ranking_verification import TOLERANCES, compare, compare_answers
 from export.text_verification import TOLERANCES as TEXT_TOLERANCES
+from export.verification_set import VerificationSet
 
 STRICT = TOLERANCES["fp32"]
 LOOSE = TOLERANCES["int8-dynamic"]
@@ -25,7 +26,7 @@ def answers(onnx_files, histories):
 @pytest.mark.parametrize("scheme", ["fp32", "int8-dynamic"])
 def test_honest_files_pass(onnx_files, reference, scheme):
     with OnnxRunner(onnx_files[scheme]) as runner:
-        check = verify(runner, reference, TOLERANCES[scheme])
+        check = VerificationSet(reference, {}).check(runner, scheme)
     assert check.faults == ()
     assert check.cases == 260
     assert check.agreement > 0.9
@@ -34,7 +35,7 @@ def test_honest_files_pass(onnx_files, reference, scheme):
 def test_int8_is_not_fp32(onnx_files, reference):
     """The fp32 tolerance catches what quantization does, so it can fail."""
     with OnnxRunner(onnx_files["int8-dynamic"]) as runner:
-        check = verify(runner, reference, STRICT)
+        check = VerificationSet(reference, {}).check(runner, "fp32")
     assert check.faults
 
 
@@ -116,6 +117,37 @@ def test_one_wrong_history_is_caught_whatever_the_mean(answers, reference, row):
     assert any("below its own" in fault for fault in check.faults), check.faults
 
 
+def replaced(answers, reference, row, first, skipped):
+    """From place `first` on, items that the student ranks lower by `skipped`, honestly scored."""
+    item_ids, scores = answers
+    allowed = reference.scores[row].copy()
+    allowed[[0, 1, *reference.histories[row]]] = -np.inf
+    ranked = np.argsort(-allowed, kind="stable")[first + skipped :][: 25 - first]
+    item_ids[row, first:], scores[row, first:] = ranked, reference.scores[row, ranked]
+    return item_ids, scores
+
+
+@pytest.mark.parametrize("first", [10, 15, 24])
+def test_worse_items_behind_the_top_10_are_caught(answers, reference, first):
+    item_ids, scores = replaced(answers, reference, 17, first, 150)
+    check = compare(item_ids, scores, reference, LOOSE)
+    assert check.agreement == 1.0
+    assert check.max_abs_difference < 1e-4
+    (fault,) = check.faults
+    assert "an item of the top 25 is one that the student scores" in fault
+
+
+def test_of_the_top_10_no_place_is_made_up_for_by_a_later_one(answers, reference):
+    """Sorted together, the 25 are the student's own."""
+    item_ids, scores = answers
+    row = 17
+    item_ids[row] = np.concatenate([item_ids[row, 15:], item_ids[row, :15]])
+    check = compare(item_ids, scores, reference, LOOSE)
+    lost = reference.scores[row, reference.item_ids[row, 0]] - reference.scores[row, item_ids[row]]
+    assert check.max_regret == pytest.approx(lost[0], abs=1e-4)
+    assert any("an item of the top 10 is one that" in fault for fault in check.faults)
+
+
 def test_an_output_that_is_missing_is_a_fault(answers, reference):
     check = compare_answers({"item_ids": answers[0]}, reference, STRICT)
     assert check.faults == ("it does not return scores",)
@@ -182,10 +214,38 @@ def test_an_item_outside_of_the_best_counts_as_the_last_of_them(answers, referen
     check = compare(item_ids, scores, short, LOOSE)
     regret = short.scores[row, 9] - short.scores[row, -1]
     assert check.max_regret == pytest.approx(regret, abs=1e-5)
-    assert check.max_abs_difference < 1e-4
     whole = compare(item_ids, scores, reference, LOOSE)
     assert whole.max_regret > check.max_regret
     assert any("below its own" in fault for fault in check.faults)
+
+
+def test_no_score_may_exceed_what_the_student_can_have_given(answers, short):
+    """Its own score of an item that is not among the best is no more than the last of them."""
+    item_ids, scores = answers
+    row = 17
+    item_ids[row, -1] = np.setdiff1d(np.arange(2, 302), [*short.best[row], *short.histories[row]])[
+        0
+    ]
+    apart = scores[row, -1] - short.scores[row, -1]
+    assert apart > 0.1
+    check = compare(item_ids, scores, short, STRICT)
+    assert check.max_abs_difference == pytest.approx(apart, abs=1e-4)
+    assert any("a score differs from the student's by" in fault for fault in check.faults)
+
+
+def test_a_score_below_the_best_that_are_kept_is_believed(answers, short):
+    """It may be the student's own; that its item is returned at all is what is wrong with it."""
+    item_ids, scores = answers
+    row = 17
+    item_ids[row, -1] = np.setdiff1d(np.arange(2, 302), [*short.best[row], *short.histories[row]])[
+        0
+    ]
+    scores[row, -1] = short.scores[row, -1] - 5
+    check = compare(item_ids, scores, short, STRICT)
+    assert check.max_abs_difference < 1e-4
+    assert check.max_regret == pytest.approx(
+        short.scores[row, 24] - short.scores[row, -1], abs=1e-5
+    )
 
 
 def test_an_item_of_the_history_is_caught_though_it_is_not_among_the_best(

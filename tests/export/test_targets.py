@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from export.formats import FORMATS, format_of
-from export.targets import Machine, emit_obstacles, run_obstacles, targets
+from export.source import Unsupported
+from export.targets import Machine, emit_obstacles, require, run_obstacles, targets
 
-LINUX = Machine("Linux", "x86_64", has_gpu=False)
-MAC = Machine("Darwin", "arm64", has_gpu=False)
-WINDOWS = Machine("Windows", "AMD64", has_gpu=False)
-JETSON = Machine("Linux", "aarch64", has_gpu=True)
+LINUX = Machine("Linux", "x86_64")
+MAC = Machine("Darwin", "arm64")
+WINDOWS = Machine("Windows", "AMD64")
+JETSON = Machine("Linux", "aarch64", compute_capability="sm87")
+RTX_40 = Machine("Linux", "x86_64", compute_capability="sm89")
 
 
 def row(format_name, machine, target=None):
@@ -61,6 +63,52 @@ def test_a_jetson_lacks_the_library_and_is_told_so():
     if "tensorrt" not in sys.modules:
         assert "tensorrt not installed: install TensorRT" in how
     assert "takes an NVIDIA GPU" not in how
+
+
+@pytest.mark.parametrize(
+    ("device", "gpu", "obstacle"),
+    [
+        ("sm89", "sm89", []),
+        ("sm86", "sm89", ["made for sm86, this GPU is sm89"]),
+        ("sm120", "sm121", ["made for sm120, this GPU is sm121"]),
+        ("portable", "sm80", []),
+        ("portable", "sm120", []),
+        ("portable", "sm75", ["made for sm80 and later, this GPU is sm75"]),
+        ("sm86", None, ["takes an NVIDIA GPU, and there is none"]),
+        (None, "sm89", []),
+    ],
+)
+def test_an_engine_runs_on_the_gpu_that_it_is_made_for(device, gpu, obstacle):
+    engine = replace(format_of("tensorrt-rtx"), run_needs=())
+    machine = replace(LINUX, compute_capability=gpu)
+    assert list(run_obstacles(engine, machine, device)) == obstacle
+
+
+def test_what_a_device_is_called_matters_to_engines_alone():
+    assert list(run_obstacles(format_of("onnx"), RTX_40, "sm86")) == []
+    this_gpu = replace(format_of("tensorrt", "this-gpu"), run_needs=())
+    assert list(run_obstacles(this_gpu, RTX_40, "this-gpu")) == []
+
+
+def test_what_cannot_be_written_is_refused_with_what_can_be_had_instead():
+    require(format_of("onnx"), LINUX)
+    with pytest.raises(Unsupported) as caught:
+        require(replace(format_of("coreml"), emit_needs=()), WINDOWS)
+    assert str(caught.value) == (
+        "written on Linux and macOS only; instead: onnx and ort files run on Apple's devices too"
+    )
+    with pytest.raises(Unsupported, match="NVIDIA GPU.*instead: .*build-on-device can be had"):
+        require(format_of("tensorrt", "this-gpu"), LINUX)
+    with pytest.raises(Unsupported, match="Linux and Windows only.*instead: .*build-on-device"):
+        require(format_of("tensorrt-rtx"), MAC)
+
+
+def test_a_format_made_through_another_counts_on_that_ones_code_too():
+    known = {one.name for one in FORMATS}
+    for one in FORMATS:
+        assert set(one.made_with) <= known - {one.name}
+    for name in ("ort", "tensorrt", "tensorrt-rtx"):
+        assert format_of(name).made_with == ("onnx",)
 
 
 def test_a_folder_to_build_on_a_device_can_be_had_anywhere():

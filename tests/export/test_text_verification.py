@@ -9,9 +9,8 @@ from export.text_verification import (
     TOLERANCES,
     TextReference,
     compare,
-    verify,
-    verify_text_input,
 )
+from export.verification_set import VerificationSet
 
 STRICT, LOOSE = TOLERANCES["fp32"], TOLERANCES["int8-dynamic"]
 COUNT, CLASSES = 300, 5
@@ -80,7 +79,7 @@ def changed(answers, row, **values):
 @pytest.mark.parametrize("kind", REFERENCES)
 @pytest.mark.parametrize("tolerance", [STRICT, LOOSE])
 def test_the_students_own_answers_pass(kind, tolerance):
-    check = verify(Table(REFERENCES[kind].answers), REFERENCES[kind], tolerance)
+    check = compare(REFERENCES[kind].answers, REFERENCES[kind], tolerance)
     assert check.faults == ()
     assert (check.cases, check.agreement, check.max_abs_difference) == (COUNT, 1.0, 0.0)
     assert check.max_regret == (None if kind == "score" else 0.0)
@@ -127,6 +126,18 @@ def test_scores_are_held_against_the_spread_of_the_students():
     assert "a score differs from the student's" in faults(far, "score", LOOSE)
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-6])
+def test_scores_that_are_all_but_one_are_held_against_their_size(spread):
+    """Of a student that answers much the same to every text, the spread says nothing."""
+    own = {"score": (50.0 + spread * RANDOM.normal(size=COUNT)).astype(np.float32)}
+    rounded = {"score": own["score"] + np.float32(2e-5)}
+    check = compare(rounded, reference(own, "score"), STRICT)
+    assert not any("a score differs" in fault for fault in check.faults)
+    far = {"score": own["score"] + np.float32(0.5)}
+    check = compare(far, reference(own, "score"), STRICT)
+    assert any("a score differs" in fault for fault in check.faults)
+
+
 @pytest.mark.parametrize(
     ("answers", "kind", "fault"),
     [
@@ -157,10 +168,15 @@ def texts():
     return text_samples([f"text {row}" for row in range(COUNT)])
 
 
+def text_input(answers, twin, kind="grade", scheme="int8-dynamic"):
+    """What is seen of a file that reads the number of a text, and of its twin."""
+    found = VerificationSet(REFERENCES[kind], {}, texts())
+    asked = found.ask(Reader(answers), takes_texts=True)
+    return found.compare(asked, scheme, twin)
+
+
 def test_a_file_that_cuts_texts_itself_answers_as_its_twin():
-    check = verify_text_input(
-        Reader(GRADE), texts(), GRADE, REFERENCES["grade"], TOLERANCES["fp32"]
-    )
+    check = text_input(GRADE, GRADE, scheme="fp32")
     assert check.faults == ()
     assert check.cases == COUNT
 
@@ -168,7 +184,7 @@ def test_a_file_that_cuts_texts_itself_answers_as_its_twin():
 @pytest.mark.parametrize("name", ["probabilities", "score"])
 def test_a_text_that_is_cut_otherwise_is_caught_where_the_scheme_would_let_it_pass(name):
     other = changed(GRADE, 7, **{name: GRADE[name][7] + 2e-5})
-    check = verify_text_input(Reader(other), texts(), GRADE, REFERENCES["grade"], LOOSE)
+    check = text_input(other, GRADE)
     (fault,) = check.faults
     assert "for 1 of 300 texts" in fault
     assert "first for text 7" in fault
@@ -177,21 +193,21 @@ def test_a_text_that_is_cut_otherwise_is_caught_where_the_scheme_would_let_it_pa
 def test_the_twin_need_not_be_exact_itself():
     """An int8 file's text-in twin is held against that file, not only against the student."""
     int8 = {"probabilities": softmax(LOGITS + RANDOM.normal(0, 0.1, LOGITS.shape))}
-    check = verify_text_input(Reader(int8), texts(), int8, REFERENCES["one-of"], LOOSE)
+    check = text_input(int8, int8, "one-of")
     assert check.faults == ()
     assert check.max_abs_difference > 0.001
 
 
 @pytest.mark.parametrize("twin", [ONE_OF, {**GRADE, "score": GRADE["score"][:, None]}])
 def test_a_twin_with_other_answers_is_a_fault_and_no_crash(twin):
-    check = verify_text_input(Reader(GRADE), texts(), twin, REFERENCES["grade"], LOOSE)
+    check = text_input(GRADE, twin)
     assert check.faults == (
         "the same model without tokenizer does not return score as the student does",
     )
 
 
 def test_a_file_without_the_answer_is_refused_before_it_is_compared():
-    check = verify_text_input(Reader({}), texts(), GRADE, REFERENCES["grade"], LOOSE)
+    check = text_input({}, GRADE)
     assert check.agreement is None
     assert check.faults == ("it does not return probabilities",)
 
@@ -231,12 +247,13 @@ def padded_reference(answers, target="one-of"):
 
 @pytest.mark.parametrize(("target", "answers"), [("one-of", ONE_OF), ("score", SCORE)])
 def test_padding_that_changes_an_answer_is_caught(target, answers):
-    own = padded_reference(answers, target)
-    assert verify(Padded(answers, 0.0), own, STRICT).faults == ()
-    (fault,) = verify(Padded(answers, 0.1), own, STRICT).faults
+    own = VerificationSet(padded_reference(answers, target), {})
+    assert own.check(Padded(answers, 0.0), "fp32").faults == ()
+    (fault,) = own.check(Padded(answers, 0.1), "fp32").faults
     assert "the attention mask does not keep padding out" in fault
 
 
 def test_padding_may_move_an_answer_as_far_as_the_scheme_may():
-    assert verify(Padded(ONE_OF, 0.1), padded_reference(ONE_OF), LOOSE).faults == ()
-    assert verify(Padded(ONE_OF, np.nan), padded_reference(ONE_OF), LOOSE).faults != ()
+    own = VerificationSet(padded_reference(ONE_OF), {})
+    assert own.check(Padded(ONE_OF, 0.1), "int8-dynamic").faults == ()
+    assert own.check(Padded(ONE_OF, np.nan), "int8-dynamic").faults != ()

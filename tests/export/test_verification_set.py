@@ -11,12 +11,12 @@ from safetensors.numpy import save
 
 from compress.errors import UserError
 from export.onnx.run import OnnxRunner
-from export.ranking_verification import TOLERANCES, verify
+from export.ranking_verification import TOLERANCES, compare_answers
 from export.samples import Samples
 from export.text_samples import text_samples
 from export.text_verification import TOLERANCES as TEXT_TOLERANCES
 from export.text_verification import TextReference
-from export.verification import Asked, ask_one_by_one
+from export.verification import Asked, ask, ask_one_by_one
 from export.verification_set import VerificationSet
 
 DOCS = Path(__file__).parents[2] / "docs" / "verification.md"
@@ -101,25 +101,29 @@ def test_the_hashes_that_files_share_are_kept(ranking):
 def test_the_check_is_that_of_the_reference(tmp_path, onnx_files, reference, ranking, scheme):
     ranking.save(tmp_path / "a")
     with OnnxRunner(onnx_files[scheme]) as runner:
-        expected = verify(runner, reference, TOLERANCES[scheme])
+        asked = ask(runner, ranking.samples)
         found = VerificationSet.load(tmp_path / "a").check(runner, scheme)
+    expected = asked.sign(compare_answers(asked.answers, reference, TOLERANCES[scheme]))
     assert replace(found, seconds_per_example=None) == replace(expected, seconds_per_example=None)
     assert found.faults == ()
+    assert found.checked_with.startswith("ONNX Runtime")
 
 
-def test_the_tolerance_is_the_one_that_the_set_was_made_with(reference, ranking):
+def test_the_tolerance_is_ours_whatever_the_set_says(tmp_path, reference, ranking):
+    """Who can change the file could let any other pass."""
     scores = np.take_along_axis(reference.scores, reference.item_ids, axis=1) + np.float32(0.01)
     asked = Asked({"item_ids": reference.item_ids, "scores": scores})
     assert ranking.compare(asked, "fp32").faults
     loose = replace(ranking, tolerances={"fp32": TOLERANCES["int4-weight"]})
-    assert loose.compare(asked, "fp32").faults == ()
+    loose.save(tmp_path / "a")
+    assert VerificationSet.load(tmp_path / "a").compare(asked, "fp32").faults
     assert replace(ranking, tolerances={}).compare(asked, "fp32").faults
 
 
 def test_a_scheme_without_tolerance_is_refused(ranking):
-    asked = Asked({})
+    loose = replace(ranking, tolerances={"int2": TOLERANCES["int4-weight"]})
     with pytest.raises(UserError, match="no tolerance for the scheme int2"):
-        ranking.compare(asked, "int2")
+        loose.compare(Asked({}), "int2")
 
 
 def test_texts_that_are_not_there_cannot_be_asked(ranking):

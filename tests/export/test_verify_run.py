@@ -74,7 +74,7 @@ def test_a_file_is_checked_against_a_set_that_is_elsewhere(ranking, tmp_path):
     shutil.copy(ranking / "student.fp32.onnx", alone)
     (verdict,) = verify(alone, ranking / "verification.safetensors")
     assert verdict.passed
-    with pytest.raises(UserError, match=r"verification\.safetensors is not there"):
+    with pytest.raises(UserError, match=r"verification\.safetensors is not there.*--against FILE"):
         verify_file(alone)
 
 
@@ -109,10 +109,12 @@ def test_a_file_that_takes_texts_is_held_against_its_twin(with_text_in):
     assert verify_file(with_text_in / text_in.path).passed
 
 
-def test_a_scheme_that_hides_it_does_not_hide_a_tokenizer_that_cuts_otherwise(
-    with_text_in, monkeypatch
-):
-    """Both files count as int4, so that the student's answers alone would let much pass."""
+@pytest.fixture
+def cuts_otherwise(with_text_in, monkeypatch):
+    """The file that takes texts answers one of them otherwise.
+
+    Both files count as int4, so that the student's answers alone would let much pass.
+    """
     loose = [replace(one, scheme="int4-weight") for one in read_artifacts(with_text_in)]
     write_artifacts(with_text_in, loose, [])
     ask = module.VerificationSet.ask
@@ -125,15 +127,40 @@ def test_a_scheme_that_hides_it_does_not_hide_a_tokenizer_that_cuts_otherwise(
         return asked
 
     monkeypatch.setattr(module.VerificationSet, "ask", ask_otherwise)
-    pieces_in, text_in = verify_run(with_text_in)
+    return with_text_in
+
+
+def test_a_scheme_that_hides_it_does_not_hide_a_tokenizer_that_cuts_otherwise(cuts_otherwise):
+    pieces_in, text_in = verify_run(cuts_otherwise)
     assert pieces_in.passed
     assert any("for 1 of 60 texts its answer is not that" in one for one in text_in.faults)
+
+
+@pytest.mark.parametrize("how", ["alone", "before its twin"])
+def test_the_twin_is_asked_first_though_it_was_not_asked_for(cuts_otherwise, how):
+    pieces_in, text_in = read_artifacts(cuts_otherwise)
+    if how == "alone":
+        verdict = verify_file(cuts_otherwise / text_in.path)
+    else:
+        write_artifacts(cuts_otherwise, [text_in, pieces_in], [])
+        verdict, _ = verify_run(cuts_otherwise)
+    assert any("for 1 of 60 texts its answer is not that" in one for one in verdict.faults)
+
+
+def test_without_its_twin_a_file_that_takes_texts_says_what_was_not_compared(with_text_in):
+    pieces_in, text_in = read_artifacts(with_text_in)
+    (with_text_in / pieces_in.path).unlink()
+    verdict = verify_file(with_text_in / text_in.path)
+    assert verdict.passed
+    assert "not compared with those of the same model without tokenizer" in verdict.note
 
 
 def test_a_runtime_that_is_not_here_is_neither_passed_nor_refused(ranking):
     (artifact,) = read_artifacts(ranking)
     for changes, message in (
         ({"format": "cuneiform"}, "knows no format cuneiform"),
+        ({"runtime": "stylus"}, "knows no runtime stylus"),
+        ({"scheme": "int2"}, "no tolerance for the scheme int2"),
         ({"takes_texts": True}, "holds no texts"),
     ):
         write_artifacts(ranking, [replace(artifact, **changes)], [])
@@ -159,6 +186,35 @@ def test_a_sidecar_that_is_recorded_must_be_there(ranking):
     assert verdict.faults == ("operators.config, which belongs to it, is not there",)
 
 
+def test_a_file_of_the_future_does_not_keep_the_others_from_being_checked(ranking):
+    (artifact,) = read_artifacts(ranking)
+    write_artifacts(ranking, [replace(artifact, scheme="int2"), artifact], [])
+    unknown, known = verify_run(ranking)
+    assert (unknown.checked, unknown.refused) == ("not checked", False)
+    assert known.passed
+
+
+def test_a_sidecar_must_be_the_one_that_is_recorded(ranking):
+    (artifact,) = read_artifacts(ranking)
+    path = ranking / "operators.config"
+    path.write_text("Add")
+    recorded = {"sidecars": (path.name,), "sidecar_sha256": {path.name: tree_sha256(path)}}
+    write_artifacts(ranking, [replace(artifact, **recorded)], [])
+    assert verify_run(ranking)[0].faults == ()
+    path.write_text("Mul")
+    (fault,) = verify_run(ranking)[0].faults
+    assert fault.startswith("operators.config, which belongs to it, is changed: its sha256 is ")
+
+
+def test_a_sidecar_that_lies_outside_of_the_folder_is_not_looked_at(ranking):
+    (artifact,) = read_artifacts(ranking)
+    (ranking.parent / "operators.config").touch()
+    write_artifacts(ranking, [replace(artifact, sidecars=("../operators.config",))], [])
+    (verdict,) = verify_run(ranking)
+    (fault,) = verdict.faults
+    assert fault.startswith("artifacts.json puts ../operators.config, which belongs to it, outside")
+
+
 def test_a_path_that_leads_out_of_the_folder_is_not_followed(ranking):
     (artifact,) = read_artifacts(ranking)
     shutil.copy(ranking / artifact.path, ranking.parent / "out.onnx")
@@ -175,6 +231,25 @@ def test_a_verdict_is_plain_data(ranking):
 
 
 # ------------------------------------------------------------------- what cannot be checked
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (None, "Nothing was checked: the artifacts.json of"),
+        ({"format": "cuneiform"}, "Nothing was checked: none of the 1 files of"),
+    ],
+)
+def test_the_command_does_not_say_that_all_is_well_if_nothing_was_checked(
+    ranking, changes, message
+):
+    (artifact,) = read_artifacts(ranking)
+    recorded = [] if changes is None else [replace(artifact, **changes)]
+    write_artifacts(ranking, recorded, [])
+    command = [sys.executable, "-m", "limbeck", "verify", str(ranking)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
 
 
 def test_what_is_not_there_is_the_users_error(tmp_path):

@@ -47,7 +47,7 @@ def emitted(tmp_path_factory, tiny_source):
 
 @pytest.fixture(scope="session")
 def text_package(tmp_path_factory, save_student, sign, pieces):
-    """A text student's package that takes 8 or 16 pieces, and its source."""
+    """A text student's package that takes 8, 16 or 24 pieces, and its source."""
     folder = save_student("mean-pooled")
     signed = sign()
     source = DeploySource(
@@ -60,7 +60,7 @@ def text_package(tmp_path_factory, save_student, sign, pieces):
         about=About("tiny", "Somebody", "Apache-2.0"),
         classes=("Dresses", "Jeans", "Knits"),
     )
-    wanted = CoreMlText(format="coreml", scheme="fp32", target="iOS18", lengths=(8, 16))
+    wanted = CoreMlText(format="coreml", scheme="fp32", target="iOS18", lengths=(8, 16, 24))
     return emit(source, wanted, tmp_path_factory.mktemp("text")).path, source
 
 

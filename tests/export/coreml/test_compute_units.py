@@ -24,8 +24,10 @@ def test_the_rest_may_run_on_it_and_core_ml_decides(emitted):
     off = sum(int(one.split()[1]) for one in details["off_neural_engine"])
 
     assert details["fp16_operations"] == total - off > off
-    assert f"Neural Engine: {details['fp16_operations']}" in details["compute_units"]
-    assert "Core ML decides on the device" in details["compute_units"]
+    assert details["compute_units"] == (
+        f"CPU: all {total} operations; GPU and Neural Engine: Core ML decides on the device; "
+        f"Neural Engine: at most the {total - off} that compute in fp16 alone"
+    )
 
 
 def test_in_fp32_there_is_no_neural_engine(emitted):
@@ -33,4 +35,4 @@ def test_in_fp32_there_is_no_neural_engine(emitted):
 
     assert details["fp16_operations"] == 0
     assert details["off_neural_engine"] == []
-    assert "no Neural Engine" in details["compute_units"]
+    assert "GPU: Core ML decides on the device; no Neural Engine" in details["compute_units"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from export.coreml.emit import emit
 from export.coreml.evaluate import load_program
 from export.coreml.package import read_package
 from export.coreml.run import CoreMlRunner
-from export.ranking_verification import Tolerance, verify
+from export.ranking_verification import Tolerance, compare_answers
 from export.source import Unsupported
+from export.verification_set import VerificationSet
 
 KINDS = ["bert", "mobilebert", "text-cnn", "mean-pooled"]
 
@@ -36,8 +38,10 @@ def test_each_scheme_ranks_as_the_student_does(
     scheme, target, agreement, difference, emitted, reference
 ):
     with CoreMlRunner(emitted(scheme, target).path) as runner:
-        check = verify(runner, reference, Tolerance(agreement, difference, difference))
+        asked = VerificationSet(reference, {}).ask(runner)
 
+    tolerance = Tolerance(agreement, difference, difference)
+    check = compare_answers(asked.answers, reference, tolerance)
     assert check.faults == ()
 
 
@@ -51,7 +55,7 @@ def test_a_package_whose_weights_were_changed_is_refused(emitted, reference, tmp
     weights.write_bytes(content)
 
     with CoreMlRunner(path) as runner:
-        check = verify(runner, reference, Tolerance(0.97, 0.5, 0.25))
+        check = VerificationSet(reference, {}).check(runner, "int8-weight")
 
     assert check.faults
 
@@ -129,16 +133,23 @@ def test_several_lengths_need_ios_18(text_source_of, tmp_path):
         emit(text_source_of("mean-pooled"), wanted, tmp_path)
 
 
-def test_one_length_is_a_fixed_shape_and_none_is_longer_than_the_student_reads(
-    text_source_of, tmp_path
-):
-    source = text_source_of("mean-pooled")
+def test_one_length_is_a_fixed_shape(text_source_of, tmp_path):
+    wanted = CoreMlText(format="coreml", lengths=(24,))
 
-    written = emit(source, CoreMlText(format="coreml", lengths=(16,)), tmp_path)
+    assert emit(text_source_of("mean-pooled"), wanted, tmp_path).details["lengths"] == ["24"]
 
-    assert written.details["lengths"] == ["16"]
-    with pytest.raises(Unsupported, match="25 is more than the 24 pieces"):
-        emit(source, CoreMlText(format="coreml", lengths=(25,)), tmp_path)
+
+@pytest.mark.parametrize("lengths", [(16,), (25,), (8, 16), (8, 24, 32)])
+def test_the_longest_length_is_the_tasks(lengths, text_source_of, tmp_path):
+    wanted = CoreMlText(format="coreml", target="iOS18", lengths=lengths)
+
+    with pytest.raises(Unsupported) as caught:
+        emit(text_source_of("mean-pooled"), wanted, tmp_path)
+
+    assert str(caught.value) == (
+        "coreml: lengths: the longest of lengths must be the task's max_length, 24, "
+        f"and is {lengths[-1]}"
+    )
 
 
 def test_an_operation_that_coremltools_cannot_convert_is_named(tiny_source, tmp_path, capfd):
@@ -154,6 +165,27 @@ def test_an_operation_that_coremltools_cannot_convert_is_named(tiny_source, tmp_
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_operation_that_coremltools_fails_at_is_named(tiny_source, tmp_path):
+    class Failing(torch.nn.Module):
+        def forward(self, history):
+            padded = torch.nn.functional.pad(history.float()[None], (2, 2), mode="circular")
+            return history + 0, padded[0]
+
+    source = replace(tiny_source, module=Failing())
+
+    with pytest.raises(Unsupported, match="fails at the operation pad: .*format: onnx") as caught:
+        emit(source, CoreMl(format="coreml"), tmp_path)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_tools_that_cannot_be_imported_keep_no_other_file_back(tiny_source, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "coremltools", None)
+
+    with pytest.raises(Unsupported, match="pip install 'coremltools"):
+        emit(tiny_source, CoreMl(format="coreml"), tmp_path)
 
 
 def test_details_are_plain_data_that_say_what_the_package_needs(emitted):

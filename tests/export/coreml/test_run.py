@@ -49,11 +49,12 @@ def test_padding_changes_no_answer(several_lengths, pieces):
 
 
 def test_a_text_longer_than_any_length_is_refused(several_lengths, pieces):
+    longest = {name: np.resize(one, (1, 24)) for name, one in pieces.items()}
     with (
         CoreMlRunner(several_lengths) as runner,
-        pytest.raises(UserError, match="takes 16 pieces at most, and was given 20"),
+        pytest.raises(UserError, match="takes 24 pieces at most, and was given 25"),
     ):
-        runner(pieces)
+        runner({name: np.pad(one, ((0, 0), (0, 1))) for name, one in longest.items()})
 
 
 def test_a_history_of_another_length_is_refused(emitted, histories):

@@ -1,7 +1,6 @@
 """LiteRT files answer as their student does, in every scheme, by the signature's names."""
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -9,12 +8,13 @@ import torch
 from torch import nn
 
 from compress.recipe.artifacts import LiteRt
-from export import ranking_verification, text_verification
 from export.litert import emit as module
 from export.litert.run import LiteRtRunner
 from export.samples import Samples
 from export.signature import Signature, Tensor
 from export.source import Unsupported
+from export.text_verification import TextReference
+from export.verification_set import VerificationSet
 
 SCHEMES = ["fp32", "fp16", "int8-dynamic"]
 
@@ -33,19 +33,18 @@ def text_check(source, emitted, pieces, scheme):
     lengths = pieces["attention_mask"].sum(axis=1).astype(np.int32)
     names = [one.name for one in source.signature.inputs]
     samples = Samples({name: pieces[name] for name in names}, lengths)
-    reference = text_verification.TextReference(
+    reference = TextReference(
         samples, student_answers(source, pieces), source.module.target, gains=source.gains
     )
     with LiteRtRunner(emitted.path) as runner:
-        return text_verification.verify(runner, reference, text_verification.TOLERANCES[scheme])
+        return VerificationSet(reference, {}).check(runner, scheme)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_next_item_file_ranks_as_the_student(emitted, reference, scheme):
     _, written = emitted("next-item", scheme)
-    tolerance = ranking_verification.TOLERANCES[scheme]
     with LiteRtRunner(written.path) as runner:
-        check = ranking_verification.verify(runner, reference, tolerance)
+        check = VerificationSet(reference, {}).check(runner, scheme)
     assert check.faults == ()
     assert check.cases == 260
 
@@ -143,9 +142,8 @@ def test_a_file_with_changed_weights_is_refused(emitted, reference):
     )
     largest.data = np.ascontiguousarray(largest.data[::-1])
     written.path.write_bytes(pack_model(model))
-    tolerance = ranking_verification.TOLERANCES["int8-dynamic"]
     with LiteRtRunner(written.path) as runner:
-        assert ranking_verification.verify(runner, reference, tolerance).faults
+        assert VerificationSet(reference, {}).check(runner, "int8-dynamic").faults
 
 
 def test_a_file_says_nothing_of_the_machine_that_wrote_it(emitted, tmp_path):
@@ -179,9 +177,12 @@ def test_an_operator_that_the_converter_does_not_know_is_named(tmp_path, emitted
     assert not list(tmp_path.rglob("*.pt2"))
 
 
-def test_without_the_extra_it_says_how_to_get_it(monkeypatch, next_item_source, tmp_path):
-    monkeypatch.setattr(
-        module, "find_spec", lambda name: None if name == "litert_torch" else find_spec(name)
-    )
-    with pytest.raises(Unsupported, match=r"litert-torch not installed.*limbeck\[litert\]"):
-        module.emit(next_item_source, LiteRt(format="litert"), tmp_path)
+def test_what_pytorch_cannot_export_is_said_in_one_line(tmp_path, emitted, next_item_source):
+    class Branching(nn.Module):
+        def forward(self, history):
+            return (history.float() if history.sum() > 3 else -history.float(),)
+
+    source = replace(next_item_source, module=Branching(), scratch=tmp_path)
+    with pytest.raises(Unsupported, match=r"torch\.export cannot take.*onnx") as caught:
+        module.emit(source, LiteRt(format="litert"), tmp_path)
+    assert "\n" not in str(caught.value)

@@ -11,9 +11,9 @@ from onnx import TensorProto
 from compress.recipe import Onnx, OnnxText
 from export.onnx.emit import emit
 from export.onnx.run import OnnxRunner
-from export.ranking_verification import TOLERANCES, verify
 from export.samples import Samples
 from export.source import Unsupported
+from export.verification_set import VerificationSet
 
 KINDS = ("bert", "mobilebert", "text-cnn", "mean-pooled")
 SCHEMES = ("fp32", "fp16", "int8-dynamic", "int8-static")
@@ -52,7 +52,7 @@ def test_a_next_item_file_ranks_as_the_student(tmp_path, next_item_source, refer
     assert emitted.path == tmp_path / f"student.{scheme}.onnx"
     assert emitted.details["opset"] == 17
     with OnnxRunner(emitted.path) as runner:
-        assert verify(runner, reference, TOLERANCES[scheme]).faults == ()
+        assert VerificationSet(reference, {}).check(runner, scheme).faults == ()
         assert runner.metadata == next_item_source.signature.metadata()
 
 

@@ -7,8 +7,8 @@ from onnx import TensorProto, numpy_helper
 
 from export.onnx.run import OnnxRunner
 from export.onnx.static_int8 import quantize_static_onnx
-from export.ranking_verification import TOLERANCES, verify
 from export.samples import Samples
+from export.verification_set import VerificationSet
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def nodes_of(model, op):
 
 def test_it_ranks_as_the_student(quantized, reference):
     with OnnxRunner(quantized[1]) as runner:
-        assert verify(runner, reference, TOLERANCES["int8-static"]).faults == ()
+        assert VerificationSet(reference, {}).check(runner, "int8-static").faults == ()
 
 
 def test_every_matrix_is_int8_with_a_scale_a_column_and_zero_at_zero(quantized):

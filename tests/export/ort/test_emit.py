@@ -12,7 +12,7 @@ from export.ort.conversion import convert
 from export.ort.emit import emit, growth_faults
 from export.ort.run import OrtRunner
 from export.ort.weights import onnx_weight_bytes, ort_weight_bytes
-from export.ranking_verification import TOLERANCES, verify
+from export.verification_set import VerificationSet
 
 SCHEMES = ("fp32", "fp16", "int8-dynamic", "int8-static")
 DIFFERENCES = {"fp32": 1e-5, "fp16": 2e-3, "int8-dynamic": 0.05, "int8-static": 0.05}
@@ -30,7 +30,7 @@ def test_a_next_item_file_ranks_as_the_student(next_item_ort, reference, scheme)
     assert emitted[scheme].path == folder / f"student.{scheme}.ort"
     assert emitted[scheme].faults == ()
     with OrtRunner(emitted[scheme].path) as runner:
-        assert verify(runner, reference, TOLERANCES[scheme]).faults == ()
+        assert VerificationSet(reference, {}).check(runner, scheme).faults == ()
         assert runner.metadata == source.signature.metadata()
 
 

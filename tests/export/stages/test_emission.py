@@ -95,7 +95,7 @@ def test_an_unknown_gpu_is_told_in_one_line_and_the_rest_is_written(emission, to
 
 
 def test_core_ml_on_windows_is_not_written_and_the_rest_is(emission, monkeypatch):
-    windows = Machine("Windows", "AMD64", has_gpu=False)
+    windows = Machine("Windows", "AMD64")
     monkeypatch.setattr("export.stages.emission.this_machine", lambda: windows)
     artifacts, (missing,) = emission({"format": "coreml", "optional": True}, FP32).write_all()
     assert [one.name for one in artifacts] == ["onnx fp32"]
@@ -196,7 +196,7 @@ def test_a_full_disk_is_not_taken_for_a_format_that_breaks(emission, monkeypatch
 
 def test_what_can_no_longer_be_written_here_is_kept(emission, monkeypatch, tmp_path):
     first, _ = emission(FP32).write_all()
-    elsewhere = Machine("Plan9", "x86_64", has_gpu=False)
+    elsewhere = Machine("Plan9", "x86_64")
     monkeypatch.setattr("export.stages.emission.this_machine", lambda: elsewhere)
     second, not_written = emission(FP32, folder="next", previous=tmp_path / "now").write_all()
     assert not_written == []

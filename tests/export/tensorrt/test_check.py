@@ -62,6 +62,8 @@ def test_a_foreign_file_is_refused(engine, content):
 def test_another_target_is_refused(engine):
     _sidecar(engine, target="sm120")
     assert verify_engine_file(engine) == ["its header is for sm86, not sm120"]
+    _sidecar(engine, target="sm90")
+    assert verify_engine_file(engine) == ["its header is for sm86, not sm90"]
     _sidecar(engine, target="portable")
     assert verify_engine_file(engine) == ["its header is for sm86, not portable"]
 

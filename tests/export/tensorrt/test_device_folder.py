@@ -28,7 +28,7 @@ def _run_build_sh(folder, help_text):
     program.chmod(0o755)
     environment = {**os.environ, "TRTEXEC": str(program)}
     subprocess.run([folder / "build.sh"], env=environment, check=True, cwd="/")
-    return (folder / "arguments.txt").read_text().split()
+    return (folder.parent / "student-engine" / "arguments.txt").read_text().split()
 
 
 def test_it_holds_the_graph_the_scripts_and_the_flags(next_item_source, device_folder, histories):
@@ -65,16 +65,50 @@ def test_build_sh_gives_trtexec_the_exact_flags(text_source_of, device_folder, s
     batch = {"least": 1, "best": 2, "most": 4}
     folder = device_folder(source, scheme=scheme, batch=batch).path
     common = {
-        "--onnx=student.onnx",
-        "--saveEngine=student.engine",
+        f"--saveEngine=student.{scheme}.engine",
         "--minShapes=input_ids:1x1,attention_mask:1x1",
         "--optShapes=input_ids:2x24,attention_mask:2x24",
         "--maxShapes=input_ids:4x24,attention_mask:4x24",
     } | ({"--noTF32"} if scheme == "fp32" else set())
+    expected = common | {f"--onnx={folder}/student.onnx"}
     later = _run_build_sh(folder, LATER)
-    assert set(later) == common | {"--stronglyTyped", "--skipInference"}
-    assert set(_run_build_sh(folder, BEFORE_10)) == common | older | {"--buildOnly"}
-    assert set(json.loads((folder / "flags.json").read_text())["trtexec"]) == common
+    assert set(later) == expected | {"--stronglyTyped", "--skipInference"}
+    assert set(_run_build_sh(folder, BEFORE_10)) == expected | older | {"--buildOnly"}
+    said = set(json.loads((folder / "flags.json").read_text())["trtexec"])
+    assert said == common | {"--onnx=student.onnx"}
+
+
+def test_building_leaves_the_folder_as_it_is(next_item_source, device_folder):
+    folder = device_folder(next_item_source).path
+    before = tree_sha256(folder)
+    _run_build_sh(folder, LATER)
+    assert tree_sha256(folder) == before
+
+
+def test_another_folder_can_be_named_but_not_this_one(next_item_source, device_folder, tmp_path):
+    folder = device_folder(next_item_source).path
+    _run_build_sh(folder, LATER)  # puts trtexec there
+    environment = {**os.environ, "TRTEXEC": str(folder.parent / "trtexec")}
+    command = [folder / "build.sh", "engines/here"]
+    subprocess.run(command, env=environment, check=True, cwd=tmp_path)
+    assert (tmp_path / "engines/here/arguments.txt").is_file()
+    for script in ([folder / "build.sh"], [sys.executable, folder / "build.py"]):
+        done = subprocess.run(
+            [*script, folder], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert "choose another folder" in done.stderr
+
+
+def test_lines_end_as_the_devices_shell_reads_them(next_item_source, device_folder):
+    folder = device_folder(next_item_source).path
+    for name in ("build.sh", "build.py", "flags.json", "README.md"):
+        assert b"\r" not in (folder / name).read_bytes(), name
+
+
+def test_the_readme_says_how_the_engine_is_checked(next_item_source, device_folder):
+    said = (device_folder(next_item_source).path / "README.md").read_text()
+    assert "limbeck verify ../student-engine/student.fp16.engine --against" in said
 
 
 def test_a_version_compatible_engine_is_asked_for(next_item_source, device_folder):
@@ -98,17 +132,20 @@ def test_build_py_builds_an_engine_that_its_description_fits(text_source_of, dev
     pytest.importorskip("tensorrt_rtx")
     source = text_source_of("bert")
     folder = device_folder(source, scheme=scheme).path
+    before = tree_sha256(folder)
     program = (
         "import runpy, sys, tensorrt_rtx; sys.modules['tensorrt'] = tensorrt_rtx; "
         f"runpy.run_path({str(folder / 'build.py')!r}, run_name='__main__')"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-    engine = folder / "student.engine"
+    assert tree_sha256(folder) == before
+    engine = folder.parent / "student-engine" / f"student.{scheme}.engine"
     assert engine.stat().st_size > 10_000
     said = read_description(engine)
     assert said.engine_bytes == engine.stat().st_size
     assert said.metadata == source.signature.metadata()
     assert said.largest_batch == 8
+    assert (said.format, said.scheme, said.target) == ("tensorrt", scheme, "this-gpu")
     assert verify_engine_file(engine) == [
         "it is an engine of TensorRT-RTX, and its description is of TensorRT's"
     ]

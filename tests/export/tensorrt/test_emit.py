@@ -7,15 +7,12 @@ import sys
 import pytest
 
 from compress.files import file_sha256
-from compress.recipe.artifacts import TensorRt
-from export import targets
 from export.onnx.run import OnnxRunner
-from export.ranking_verification import Tolerance, verify
+from export.ranking_verification import Tolerance, compare_answers
 from export.source import Unsupported
-from export.targets import Machine
 from export.tensorrt import emit as emit_module
-from export.tensorrt.emit import emit
 from export.tensorrt.engine_header import read_engine_header
+from export.verification_set import VerificationSet
 
 KINDS = ("bert", "mobilebert", "text-cnn", "mean-pooled")
 
@@ -74,7 +71,8 @@ def test_every_target_and_pairs_build(text_source_of, rtx, wanted):
 def test_its_onnx_answers_as_the_student_does(next_item_source, reference, rtx):
     graph = rtx(next_item_source).graph
     with OnnxRunner(graph) as runner:
-        check = verify(runner, reference, Tolerance(0.95, 0.05, 0.05))
+        asked = VerificationSet(reference, {}).ask(runner)
+    check = compare_answers(asked.answers, reference, Tolerance(0.95, 0.05, 0.05))
     assert check.faults == ()
 
 
@@ -161,32 +159,27 @@ def test_what_the_builder_says_is_kept_in_one_line(next_item_source, rtx, monkey
     assert line.endswith("int8-weight or fp16 can be had instead")
 
 
-def test_on_a_mac_it_is_refused(next_item_source, rtx, monkeypatch):
-    mac = Machine("Darwin", "arm64", has_gpu=False)
-    monkeypatch.setattr(emit_module, "this_machine", lambda: mac)
-    with pytest.raises(Unsupported, match="Linux and Windows only.*build-on-device can be had"):
-        rtx(next_item_source)
+def test_a_capability_that_headers_are_not_known_to_name_is_refused(
+    next_item_source, rtx, monkeypatch
+):
+    """A later library builds for more GPUs than limbeck can tell from an engine."""
+    bits = {name: bit for name, bit in emit_module.CAPABILITY_BITS.items() if name != "sm89"}
+    monkeypatch.setattr(emit_module, "CAPABILITY_BITS", bits)
+    with pytest.raises(Unsupported, match="sm89 is no compute capability .* sm86, sm120"):
+        rtx(next_item_source, target="sm89")
 
 
-def test_a_missing_package_is_named_with_how_to_install_it(next_item_source, rtx, monkeypatch):
-    there = targets.find_spec
-    monkeypatch.setattr(
-        targets, "find_spec", lambda name: None if name == "tensorrt_rtx" else there(name)
-    )
-    with pytest.raises(Unsupported, match=r"tensorrt_rtx not installed: pip install 'limbeck\["):
-        rtx(next_item_source)
+def test_what_the_inspector_says_is_kept_beside(next_item_source, rtx, monkeypatch):
+    """It takes a GPU of the target; its answer stands in here."""
+    monkeypatch.setattr(emit_module, "gpu_is_present", lambda: True)
+    monkeypatch.setattr(emit_module, "inspect", lambda library, engine: '{"Layers": []}')
+    emitted = rtx(next_item_source)
+    assert emitted.details["inspector"] == f"{emitted.path.name}.inspector.json"
+    beside = next(one for one in emitted.sidecars if one.name == emitted.details["inspector"])
+    assert json.loads(beside.read_text()) == {"Layers": []}
 
 
 def test_a_package_that_cannot_be_loaded_is_named(next_item_source, rtx, monkeypatch):
-    monkeypatch.setattr(emit_module, "emit_obstacles", lambda *_: [])
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
     with pytest.raises(Unsupported, match="TensorRT-RTX is installed and cannot be loaded"):
         rtx(next_item_source)
-
-
-def test_without_a_gpu_an_engine_for_it_is_refused(next_item_source, tmp_path):
-    if targets.this_machine().has_gpu:
-        pytest.skip("there is a GPU")
-    wanted = TensorRt(format="tensorrt", target="this-gpu")
-    with pytest.raises(Unsupported, match="takes an NVIDIA GPU.*build-on-device can be had"):
-        emit(next_item_source, wanted, tmp_path)

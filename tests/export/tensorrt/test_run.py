@@ -31,10 +31,9 @@ def test_an_engine_that_the_library_cannot_load_is_named(next_item_source, rtx, 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("is_folder", [False, True])
-def test_an_engine_that_is_not_there_is_named(tmp_path, monkeypatch, is_folder):
+def test_an_engine_that_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "gpu_is_present", lambda: True)
-    path = tmp_path if is_folder else tmp_path / "student.engine"
+    path = tmp_path / "student.engine"
     with pytest.raises(UserError, match=r"student\.engine cannot be loaded"), TensorRtRunner(path):
         pass
 
@@ -49,3 +48,14 @@ def test_on_a_gpu_it_answers_as_the_student_does(next_item_source, rtx, referenc
     same = (found["item_ids"] == reference.item_ids[:20]).mean()
     assert found["scores"].dtype == np.float32
     assert same > 0.9
+
+
+@with_gpu
+def test_on_a_gpu_one_example_can_be_asked_of_an_engine_for_several(
+    next_item_source, rtx, reference
+):
+    batch = {"least": 4, "best": 4, "most": 8}
+    path = rtx(next_item_source, scheme="fp32", target="portable", batch=batch).path
+    with TensorRtRunner(path) as runner:
+        found = runner({"history": reference.histories[:1]})
+    assert found["item_ids"].shape == (1, 25)
