@@ -59,8 +59,8 @@ def test_a_file_that_could_not_be_written_is_a_fault_unless_it_is_optional(
     assert (
         found
         == [
-            "coreml fp16 could not be written: written on macOS only; leave it out of "
-            "export.artifacts or mark it optional: true."
+            "coreml fp16 could not be written: written on macOS only. If the run is good "
+            "without it, leave it out or mark it optional: true."
         ][:complaints_made]
     )
 
