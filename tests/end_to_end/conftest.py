@@ -95,6 +95,25 @@ def call(*arguments: object) -> Done:
     return Done(process.returncode, out, err)
 
 
+def has_times(path: Path) -> bool:
+    """Whether a file of a run says how long something took, or is an engine.
+
+    TensorRT's compiler may order an engine's tables otherwise in the next process.
+    """
+    is_engine = path.name.endswith((".engine", ".engine.json"))
+    return is_engine or path.name == "artifacts.json" or ".made-from" in path.parts
+
+
+def artifacts_without_times(run: Path) -> dict[str, object]:
+    """What artifacts.json says of each file, but for what it took and for engines' bytes."""
+    found: dict[str, object] = {}
+    for one in json.loads((run / "export" / "artifacts.json").read_text(encoding="utf-8")):
+        check = {name: value for name, value in one["check"].items() if "seconds" not in name}
+        sha256 = None if one["runtime"] == "tensorrt" else one["sha256"]
+        found[one["name"]] = [sha256, check, one["usable"], one["target"], one["signature"]]
+    return found
+
+
 @dataclass(frozen=True)
 class Job:
     """A recipe, the folder of its run, and what the run said."""

@@ -9,7 +9,7 @@ import pytest
 
 from compress.files import file_sha256
 
-from .conftest import Job, call, start
+from .conftest import Job, artifacts_without_times, call, has_times, start
 
 COMPARED = (
     "dataset",
@@ -40,12 +40,16 @@ def kill_when(sign, *arguments):
 
 
 def files(folder):
-    return {
+    """The hash of every file that is the same each time, and what was found of every artifact."""
+    same = {
         str(path.relative_to(folder)): file_sha256(path)
         for stage in COMPARED
         for path in sorted((folder / stage).rglob("*"))
-        if path.is_file() and not any(name in path.name for name in OWN_EACH_TIME)
+        if path.is_file()
+        and not any(name in path.name for name in OWN_EACH_TIME)
+        and not has_times(path)
     }
+    return same | artifacts_without_times(folder)
 
 
 @pytest.fixture

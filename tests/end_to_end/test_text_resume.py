@@ -10,7 +10,7 @@ import pytest
 from compress.files import file_sha256
 
 from .chinese_queries import write_chinese_queries
-from .conftest import call, start
+from .conftest import artifacts_without_times, call, has_times, start
 
 COMPARED = (
     "dataset",
@@ -63,12 +63,14 @@ def kill_when(folder, sign, *arguments):
 
 
 def files(folder):
-    return {
+    """The hash of every file that is the same each time, and what was found of every artifact."""
+    same = {
         str(path.relative_to(folder)): file_sha256(path)
         for stage in COMPARED
         for path in sorted((folder / stage).rglob("*"))
-        if path.is_file() and path.name not in OWN_EACH_TIME
+        if path.is_file() and path.name not in OWN_EACH_TIME and not has_times(path)
     }
+    return same | artifacts_without_times(folder)
 
 
 @pytest.fixture(scope="module")
