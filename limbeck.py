@@ -309,7 +309,8 @@ def main() -> None:
 
 def _found(run_folder: Path) -> Path:
     """Return a run's folder, given itself or by its name."""
-    return run_folder if run_folder.exists() else Path("runs") / run_folder
+    named = Path("runs") / run_folder
+    return named if named.exists() and not run_folder.exists() else run_folder
 
 
 def _choices(**options: Sequence[str]) -> Iterator[tuple[tuple[str, str], ...]]:

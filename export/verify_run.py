@@ -35,6 +35,11 @@ _RUNTIMES: Mapping[str, Runtime] = {
 """By the end of a file's name, where no `artifacts.json` says what it is."""
 
 
+_BY_ANSWERS_ALONE = (
+    f"checked by its answers and metadata alone: no {ARTIFACTS} beside it says what it hashes to"
+)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of checking one file again."""
@@ -138,7 +143,8 @@ def verify_file(path: Path, against: Path | None = None) -> Verdict:
     known = {one.path: one for one in recorded}
     if path.name in known:
         return bench.verdict(known[path.name])
-    return replace(bench, is_whole=False).verdict(_stranger(path))
+    verdict = replace(bench, is_whole=False).verdict(_stranger(path))
+    return replace(verdict, note=verdict.note or _BY_ANSWERS_ALONE)
 
 
 @dataclass(frozen=True)
@@ -280,21 +286,14 @@ def _stranger(path: Path) -> Artifact:
     if runtime is None:
         ends = ", ".join(_RUNTIMES)
         raise UserError(f"{path} is of no format that can be checked; their names end in {ends}.")
-    known = next(one for one in FORMATS if one.runtime == runtime)
-    schemes = {scheme for one in FORMATS for scheme in one.schemes}
-    scheme = next((part for part in path.name.split(".") if part in schemes), None)
-    if scheme is None:
-        raise UserError(
-            f"{path}: which scheme it has decides what it may differ by, and neither {ARTIFACTS} "
-            "beside it nor its name says. Name it like student.int8-dynamic.onnx."
-        )
+    known, scheme, target = _named(path, runtime)
     return Artifact(
         name=f"{known.name} {scheme}",
         path=path.name,
         inputs="",
         format=known.name,
         scheme=scheme,
-        target=known.target,
+        target=target,
         runtime=runtime,
         bytes=0,
         sha256="",
@@ -302,6 +301,27 @@ def _stranger(path: Path) -> Artifact:
         signature={},
         takes_texts=".text." in path.name,
     )
+
+
+def _named(path: Path, runtime: Runtime) -> tuple[Format, str, str]:
+    """Return format, scheme and target: an engine's from its description, others' from the name."""
+    if runtime == "tensorrt":
+        from export.tensorrt.description import read_description
+
+        try:
+            said = read_description(path)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path} cannot be checked: {_first_line(error)}") from error
+        return format_of(said.format, said.target), said.scheme, said.target
+    known = next(one for one in FORMATS if one.runtime == runtime)
+    scheme = next((part for part in path.name.split(".") if part in known.schemes), None)
+    if scheme is None:
+        raise UserError(
+            f"{path}: which scheme it has decides what it may differ by, and neither {ARTIFACTS} "
+            f"beside it nor its name says. Name it like student.SCHEME{path.suffix}; "
+            f"{known.name} has {', '.join(known.schemes)}."
+        )
+    return known, scheme, known.target
 
 
 def _first_line(error: Exception) -> str:

@@ -69,7 +69,8 @@ class Emission:
         return artifacts, not_written
 
     def _not_written(self, wanted: ArtifactSection, why: str, optional: bool) -> NotWritten:
-        because = " ".join(why.split())
+        because = " ".join(why.split()).removeprefix(f"{wanted.name}: ")
+        because = because.removeprefix(f"{wanted.format}: ")
         self.context.progress.say(f"{wanted.name} is not written: {because}")
         return NotWritten(wanted.name, wanted.format, wanted.scheme, because, optional)
 

@@ -15,6 +15,7 @@ from export import verify_run as module
 from export.onnx.text_input import emit_text_input
 from export.rows import read_artifacts, write_artifacts
 from export.signature import text_input_signature
+from export.verification_set import VERIFICATION
 from export.verify_run import verify, verify_file, verify_run
 
 ONNX = Onnx(format="onnx", scheme="fp32")
@@ -278,3 +279,20 @@ def test_a_file_that_does_not_say_what_it_is_is_the_users_error(ranking, name, m
     (ranking / "student.fp32.onnx").rename(ranking / name)
     with pytest.raises(UserError, match=message):
         verify_file(ranking / name)
+
+
+def test_a_file_alone_says_what_was_not_compared(ranking, tmp_path):
+    alone = tmp_path / "student.fp32.onnx"
+    shutil.copy(ranking / "student.fp32.onnx", alone)
+    verdict = verify_file(alone, ranking / VERIFICATION)
+    assert verdict.passed
+    assert "no artifacts.json beside it" in verdict.note
+
+
+def test_a_name_with_a_scheme_that_its_format_lacks_is_no_way_around_the_tolerance(
+    ranking, tmp_path
+):
+    renamed = tmp_path / "student.int4-weight.onnx"
+    shutil.copy(ranking / "student.fp32.onnx", renamed)
+    with pytest.raises(UserError, match="onnx has fp32, fp16, int8-dynamic, int8-static"):
+        verify_file(renamed, ranking / VERIFICATION)
