@@ -1,10 +1,12 @@
 """Every format that files are written in: one table of data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compress.recipe import ArtifactSection
 from export.runner import Runtime
 
 if TYPE_CHECKING:
@@ -171,6 +173,13 @@ FORMATS = (
         versions_of=_TEXTS,
     ),
 )
+
+
+def code_versions(artifacts: Iterable[ArtifactSection]) -> dict[str, int]:
+    """Return the version of the code that writes each of the files, by format."""
+    direct = [format_of(one.format, one.device) for one in artifacts]
+    through = [format_of(name) for one in direct for name in one.made_with]
+    return {f"{one.name} {one.target}": one.version for one in (*direct, *through)}
 
 
 def format_of(name: str, device: str | None = None) -> Format:

@@ -13,6 +13,7 @@ from compress.recipe import NextItemRecipe
 from compress.run import Stage, StageContext
 from compress.stages.next_item.teacher import member_folders
 from export.artifact import Artifact, NotWritten
+from export.formats import code_versions
 from export.rows import SAMPLES, RowFiles, row_sha256, write_artifacts, write_rows
 from export.samples import Samples
 
@@ -183,6 +184,7 @@ def _settings(recipe: NextItemRecipe) -> object:
         "export": recipe.export.model_dump(mode="json"),
         "task": recipe.task.model_dump(mode="json"),
         "recipe": recipe.hash,
+        "code": code_versions(recipe.export.artifacts),
     }
 
 
@@ -191,7 +193,7 @@ STAGES = (
         name="export",
         title="Write and verify the files",
         needs=("dataset", "baselines", "teacher", "student", "student-without-teacher"),
-        version=3,
+        version=4,
         settings=_settings,
         work=export_models,
     ),

@@ -16,6 +16,7 @@ from compress.run import Stage, StageContext
 from compress.stages.text.dataset import TOKENIZER
 from compress.stages.text.teacher import open_pieces
 from export.artifact import Artifact, NotWritten
+from export.formats import code_versions
 from export.rows import SAMPLES, RowFiles, row_sha256, write_artifacts, write_rows
 from export.verification import Check
 
@@ -237,6 +238,7 @@ def _settings(recipe: AnyTextRecipe) -> object:
         "export": recipe.export.model_dump(mode="json"),
         "task": recipe.task.model_dump(mode="json"),
         "recipe": recipe.hash,
+        "code": code_versions(recipe.export.artifacts),
     }
 
 
@@ -253,7 +255,7 @@ STAGES: tuple[Stage[AnyTextRecipe], ...] = (
             "student",
             "student-without-teacher",
         ),
-        version=2,
+        version=3,
         settings=_settings,
         work=export_models,
     ),

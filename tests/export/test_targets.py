@@ -141,3 +141,13 @@ def test_every_format_of_recipes_is_in_the_table_with_its_schemes():
         name = get_args(section.model_fields["format"].annotation)[0]
         schemes = get_args(section.model_fields["scheme"].annotation)
         assert set(schemes) == set(known[name].schemes), name
+
+
+def test_a_file_depends_on_the_code_that_it_is_made_through():
+    from compress.recipe import Ort
+    from export.formats import code_versions
+
+    assert set(code_versions([Ort(format="ort")])) == {
+        "ort onnxruntime-mobile",
+        "onnx onnxruntime-cpu",
+    }
