@@ -139,7 +139,7 @@ def export(
     each target that is named; what is left out has its default.
     """
     from benchmarks.stages import stages_of
-    from benchmarks.stages.subjects import run_conditions
+    from benchmarks.stages.latency import run_conditions
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
     from compress.progress import Progress
     from compress.run import Run, disk_errors

@@ -17,7 +17,7 @@ from benchmarks.report_terminal import complaints, files_table, measured_table, 
 from benchmarks.wording import NOT_MEASURED, percent, significant
 from compress.progress import Display
 from compress.recipe import Recipe
-from compress.run import PlannedStage
+from compress.stage import PlannedStage
 
 if TYPE_CHECKING:
     from compress.data.package_archive import PackageStatus

@@ -10,4 +10,4 @@ def leave_out_torchao() -> None:
     complains about the GPU kernels that it cannot load. For programs, not for libraries: nobody
     can import it in this process after.
     """
-    sys.modules.setdefault("torchao", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("torchao", None)  # type: ignore[arg-type]  # None forbids it

@@ -7,7 +7,7 @@ from typing import Any
 
 from compress.files import tree_files, tree_sha256, write_atomically
 from compress.recipe import content_hash
-from compress.run import StageContext
+from compress.stage import StageContext
 
 RECORDS = ".made-from"
 """Folder of the records, one JSON file a name."""

@@ -1,5 +1,6 @@
 """The inputs that models are asked with, held once and handed out as each call needs them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,17 @@ class Samples:
         """Some of the examples, in the order of `rows` `[M]`."""
         lengths = None if self.lengths is None else self.lengths[rows]
         return Samples({name: array[rows] for name, array in self.arrays.items()}, lengths)
+
+    def sha256(self) -> str:
+        """Hash the examples: names, types, shapes and contents."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.arrays.items()):
+            is_text = array.dtype == object
+            digest.update(f"{name} {array.dtype} {array.shape} ".encode())
+            digest.update("\0".join(array.flat).encode() if is_text else array.tobytes())
+        if self.lengths is not None:
+            digest.update(self.lengths.tobytes())
+        return digest.hexdigest()
 
     def save(self, file: Path) -> None:
         """Write them as `.npz`; a text is its UTF-8 bytes, so that nothing is pickled."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from compress.errors import UserError
 from compress.recipe import NextItemRecipe, Recipe
-from compress.run import Stage
+from compress.stage import Stage
 
 
 def stages_of(recipe: Recipe, *, quick: bool = False, peers: bool = False) -> list[Stage[Any]]:

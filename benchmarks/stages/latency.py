@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
-from benchmarks.stages.subjects import samples_of, sha256_of, subjects
+from benchmarks.stages.subjects import read_json, samples_of, subjects
 from compress.files import write_atomically
 from compress.recipe import Recipe, content_hash
 from compress.reuse import made_before, note_made
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from export.runner import RunnerSpec
 
+NAME = "latency"
+CONDITIONS = "conditions.json"
+"""How the rows were measured."""
 QUICK_QUERIES = 64
 QUICK_SECONDS = 2.0
 
@@ -19,6 +23,13 @@ def queries_and_seconds(recipe: Recipe, quick: bool) -> tuple[int, float]:
     if quick:
         return QUICK_QUERIES, min(QUICK_SECONDS, recipe.benchmark.seconds)
     return recipe.benchmark.queries, recipe.benchmark.seconds
+
+
+def run_conditions(run_folder: Path) -> tuple[bool, bool]:
+    """Return whether a run was measured quickly, and whether peers were measured beside."""
+    conditions = run_folder / NAME / CONDITIONS
+    quick = bool(read_json(conditions)["quick"]) if conditions.is_file() else False
+    return quick, (run_folder / "peers").is_dir()
 
 
 def latency_stage(quick: bool) -> Stage[Recipe]:
@@ -36,7 +47,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
         conditions = (queries, seconds, context.recipe.benchmark.threads, environment)
         for order, row in enumerate(rows):
             target = f"{row.slug}.json"
-            key = content_hash([row.sha256, sha256_of(samples[row.inputs]), *conditions])
+            key = content_hash([row.sha256, samples[row.inputs].sha256(), *conditions])
             if made_before(context, row.slug, key) is not None:
                 continue
             context.progress.advance(
@@ -53,7 +64,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
             write_atomically(context.folder / target, json.dumps(asdict(latency), indent=1))
             note_made(context, row.slug, key, (target,), row.name)
         write_atomically(
-            context.folder / "conditions.json",
+            context.folder / CONDITIONS,
             json.dumps(
                 {
                     "quick": quick,
@@ -66,7 +77,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
         )
 
     return Stage(
-        name="latency",
+        name=NAME,
         title="Measure the latency of every row" + (" (quick)" if quick else ""),
         needs=("export",),
         version=3,

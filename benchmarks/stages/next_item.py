@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.quality import Evaluation
+from benchmarks.stages.quality import measure_rows, runner_of
 from benchmarks.stages.report import (
     Curves,
     conditions_of,
@@ -13,19 +14,11 @@ from benchmarks.stages.report import (
     student_curves,
     write_files,
 )
-from benchmarks.stages.subjects import (
-    Subject,
-    quality_key,
-    read_json,
-    rows_to_ask,
-    samples_of,
-    subjects,
-)
+from benchmarks.stages.subjects import Subject, read_json, subjects
 from compress.recipe import NextItemRecipe
-from compress.reuse import made_before, note_made
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from export.rows import read_not_written
-from export.runner import RunnerSpec
+from export.samples import Samples
 
 if TYPE_CHECKING:
     from compress.data.dataset import Dataset
@@ -35,32 +28,24 @@ def measure_quality(context: StageContext[NextItemRecipe]) -> None:
     """Rank the test split with every row, through its own runtime."""
     from benchmarks.quality import DEFAULT_BATCH, evaluate
     from compress.data.dataset import Dataset
-    from export.runner import open_runner
 
     dataset = Dataset.open(context.inputs["dataset"])
     cases = dataset.cases("test")
-    export_folder = context.inputs["export"]
-    rows = rows_to_ask(export_folder, len(cases), context.recipe.benchmark.evaluation_seconds)
-    samples, seen = samples_of(rows, export_folder), dataset.seen(cases)
-    for order, row in enumerate(rows):
-        target = f"{row.slug}.npz"
-        key = quality_key(row, context, samples[row.inputs])
-        if made_before(context, row.slug, key) is not None:
-            continue
-        context.progress.advance(f"{row.name}: {len(cases):,} test cases", order / len(rows))
-        evaluation = evaluate(
-            open_runner(RunnerSpec(row.runtime, str(export_folder / row.path))),
-            None
-            if row.unmasked_path is None
-            else open_runner(RunnerSpec(row.runtime, str(export_folder / row.unmasked_path))),
-            samples=samples[row.inputs],
+    seen, export_folder = dataset.seen(cases), context.inputs["export"]
+
+    def ask(row: Subject, samples: Samples, advance: object) -> Evaluation:
+        unmasked = row.unmasked_path
+        return evaluate(
+            runner_of(row, export_folder),
+            None if unmasked is None else runner_of(row, export_folder, unmasked),
+            samples=samples,
             targets=cases.targets,
             seen=seen,
             items=dataset.items,
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
         )
-        evaluation.save(context.folder / target)
-        note_made(context, row.slug, key, (target,), row.name)
+
+    measure_rows(context, len(cases), "test cases", ask)
 
 
 def write_report(context: StageContext[NextItemRecipe]) -> None:

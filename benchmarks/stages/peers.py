@@ -20,7 +20,7 @@ from compress.recipe import (
     Recipe,
     TextRecipe,
 )
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from export.rows import SAMPLES
 from export.runner import RunnerSpec
 

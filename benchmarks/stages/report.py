@@ -8,7 +8,7 @@ from benchmarks.measurement import Fidelity, Quality, Row
 from benchmarks.stages.subjects import Subject, emitted_file, read_json
 from compress.files import write_atomically
 from compress.metrics import metric_name
-from compress.run import StageContext
+from compress.stage import StageContext
 
 Curves = Iterator[tuple[str, list[dict[str, float]]]]
 """Name of a training, and one entry an epoch."""

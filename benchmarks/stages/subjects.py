@@ -1,6 +1,5 @@
 """The rows of a report before they are measured: what to run and what to ask it with."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -8,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measurement import CheckFigures, EmittedFile, Role
-from compress.recipe import content_hash
-from compress.run import StageContext
 from export.artifact import Artifact
 from export.rows import SAMPLES, read_artifacts, read_rows
 from export.runner import Runtime
@@ -76,56 +73,6 @@ def samples_of(rows: Iterable[Subject], export_folder: Path) -> dict[str, Sample
     }
 
 
-def rows_to_ask(export_folder: Path, cases: int, seconds: float) -> list[Subject]:
-    """The rows whose quality is measured.
-
-    Args:
-        export_folder: Of the finished stage.
-        cases: Examples of the test split.
-        seconds: Longest that a reference evaluator may take over all of them.
-    """
-    found = []
-    for row in subjects(export_folder):
-        if not row.can_answer:
-            continue
-        check = None if row.artifact is None else row.artifact.check
-        is_slow = (
-            check is not None
-            and check.checked == "evaluated"
-            and (check.seconds_per_example or 0.0) * cases > seconds
-        )
-        if not is_slow:
-            found.append(row)
-    return found
-
-
-def quality_key(row: Subject, context: StageContext[Any], samples: Samples) -> str:
-    """Hash what a row's answers to the test split depend on."""
-    from benchmarks.environment import current_environment
-
-    return content_hash(
-        [
-            row.sha256,
-            row.unmasked_path,
-            sha256_of(samples),
-            context.digests["dataset"],
-            context.recipe.task.model_dump(mode="json"),
-            current_environment().packages,
-        ]
-    )
-
-
-def sha256_of(samples: Samples) -> str:
-    """Hash the examples that a row is asked with."""
-    digest = hashlib.sha256()
-    for name, array in sorted(samples.arrays.items()):
-        data = "\0".join(array.flat).encode() if array.dtype == object else array.tobytes()
-        digest.update(f"{name} {array.dtype} {array.shape} ".encode() + data)
-    if samples.lengths is not None:
-        digest.update(samples.lengths.tobytes())
-    return digest.hexdigest()
-
-
 def emitted_file(artifact: Artifact) -> EmittedFile:
     """What the report says of a file beside its figures."""
     check = artifact.check
@@ -149,13 +96,6 @@ def emitted_file(artifact: Artifact) -> EmittedFile:
         details=dict(artifact.details),
         sidecars=tuple(f"export/{one}" for one in artifact.sidecars),
     )
-
-
-def run_conditions(run_folder: Path) -> tuple[bool, bool]:
-    """Return whether a run was measured quickly, and whether peers were measured beside."""
-    conditions = run_folder / "latency" / "conditions.json"
-    quick = bool(read_json(conditions)["quick"]) if conditions.is_file() else False
-    return quick, (run_folder / "peers").is_dir()
 
 
 def read_json(path: Path) -> Any:

@@ -1,6 +1,6 @@
 """The stages that measure a job on texts: quality of every row, and the report."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from benchmarks.stages.peers import (
     our_file,
     peer_subject,
 )
+from benchmarks.stages.quality import measure_rows, runner_of
 from benchmarks.stages.report import (
     Curves,
     conditions_of,
@@ -23,20 +24,12 @@ from benchmarks.stages.report import (
     student_curves,
     write_files,
 )
-from benchmarks.stages.subjects import (
-    Subject,
-    quality_key,
-    read_json,
-    rows_to_ask,
-    samples_of,
-    subjects,
-)
+from benchmarks.stages.subjects import Subject, read_json, subjects
 from benchmarks.text_quality import TextEvaluation
 from compress.recipe import AnyTextRecipe
-from compress.reuse import made_before, note_made
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from export.rows import read_not_written
-from export.runner import RunnerSpec
+from export.samples import Samples
 
 MANY_CUT = 0.1
 """Share of the test texts from which on a reader is told that they were cut."""
@@ -47,34 +40,21 @@ def measure_quality(context: StageContext[AnyTextRecipe]) -> None:
     from benchmarks.text_quality import DEFAULT_BATCH, evaluate_texts
     from compress.data.text_dataset import TextDataset
     from compress.tasks.text_task import Truth
-    from export.runner import open_runner
 
     dataset = TextDataset.open(context.inputs["dataset"])
     truth = Truth.of(dataset, context.recipe.task, "test")
-    export_folder = context.inputs["export"]
-    seconds = context.recipe.benchmark.evaluation_seconds
-    rows = rows_to_ask(export_folder, len(truth.targets), seconds)
-    samples = samples_of(rows, export_folder)
-    for order, row in enumerate(rows):
-        target = f"{row.slug}.npz"
-        key = quality_key(row, context, samples[row.inputs])
-        if made_before(context, row.slug, key) is not None:
-            continue
-        note, begun = f"{row.name}: {len(truth.targets):,} test texts", order
 
-        def advance(done: float, note: str = note, begun: int = begun) -> None:
-            context.progress.advance(note, (begun + done) / len(rows))
-
-        evaluation = evaluate_texts(
-            open_runner(RunnerSpec(row.runtime, str(export_folder / row.path))),
-            samples=samples[row.inputs],
+    def ask(row: Subject, samples: Samples, advance: Callable[[float], None]) -> TextEvaluation:
+        return evaluate_texts(
+            runner_of(row, context.inputs["export"]),
+            samples=samples,
             truth=truth,
             classes=dataset.classes,
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
             progress=advance,
         )
-        evaluation.save(context.folder / target)
-        note_made(context, row.slug, key, (target,), row.name)
+
+    measure_rows(context, len(truth.targets), "test texts", ask)
 
 
 def write_report(context: StageContext[AnyTextRecipe]) -> None:

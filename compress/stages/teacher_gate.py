@@ -6,7 +6,7 @@ from typing import Any
 from compress.errors import CheckFailed
 from compress.files import write_atomically
 from compress.metrics import metric_name
-from compress.run import StageContext
+from compress.stage import StageContext
 from compress.stages.validation_record import read_validation
 
 VERDICT = "verdict.json"

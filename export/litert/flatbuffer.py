@@ -35,10 +35,10 @@ def pack_model(model: Any) -> bytes:
     """Return the bytes of a `ModelT`, the same for the same model."""
     import flatbuffers
 
-    class Builder(flatbuffers.Builder):  # type: ignore[misc]
+    class Builder(flatbuffers.Builder):  # type: ignore[misc]  # it has no types
         """Aligns constants, which the generated Python does not, though the schema asks it to."""
 
-        def CreateNumpyVector(self, x: Any) -> int:  # noqa: N802
+        def CreateNumpyVector(self, x: Any) -> int:  # noqa: N802  (flatbuffers names it)
             if x.dtype == np.uint8:
                 self.Prep(_ALIGNMENT, x.size)
             return int(super().CreateNumpyVector(x))

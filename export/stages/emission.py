@@ -12,7 +12,7 @@ from compress.errors import UserError
 from compress.files import tree_bytes, tree_sha256, write_atomically
 from compress.recipe import ArtifactSection, content_hash
 from compress.reuse import made_before, note_made
-from compress.run import StageContext
+from compress.stage import StageContext
 from export.artifact import Artifact, NotWritten
 from export.checking import check_file
 from export.formats import Format, format_of

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from compress.files import write_atomically
 from compress.recipe import NextItemRecipe
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.next_item.teacher import member_folders
 from export.artifact import Artifact, NotWritten
 from export.formats import code_versions
@@ -92,7 +92,10 @@ def _emit_artifacts(
     recipe, student = context.recipe, context.inputs["student"]
     dataset = Dataset.open(context.inputs["dataset"])
     histories = real_histories(dataset, recipe.task.history_length, recipe.export.verify_cases)
-    with TemporaryDirectory(prefix="limbeck-") as masked, TemporaryDirectory() as unmasked:
+    with (
+        TemporaryDirectory(prefix="limbeck-") as masked,
+        TemporaryDirectory(prefix="limbeck-") as unmasked,
+    ):
         source = next_item_source(recipe, dataset, student, Path(masked))
         verification = _verification(source, histories)
         verification.save(context.folder / VERIFICATION)

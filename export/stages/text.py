@@ -12,7 +12,7 @@ import numpy as np
 from compress.errors import UserError
 from compress.files import file_sha256, tree_bytes, tree_sha256, write_atomically
 from compress.recipe import AnyTextRecipe, ArtifactSection, TextLabel, content_hash
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.text.dataset import TOKENIZER
 from compress.stages.text.teacher import open_pieces
 from export.artifact import Artifact, NotWritten

@@ -6,7 +6,7 @@ import pytest
 
 from compress.progress import Progress
 from compress.reuse import made_before, note_made
-from compress.run import StageContext
+from compress.stage import StageContext
 
 
 @pytest.fixture

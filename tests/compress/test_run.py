@@ -10,7 +10,8 @@ from compress.errors import RunError, UserError
 from compress.files import file_sha256
 from compress.progress import Progress
 from compress.recipe import NextItemRecipe
-from compress.run import Run, Stage
+from compress.run import Run
+from compress.stage import Stage
 
 RECIPE = NextItemRecipe.model_validate(
     {

@@ -98,3 +98,19 @@ def test_a_file_is_the_same_bytes_each_time_and_holds_no_pickle(tmp_path):
 def test_arrays_that_do_not_belong_together_are_refused(arrays, lengths):
     with pytest.raises(ValueError, match="samples need|lengths are|must hold texts"):
         Samples(arrays, lengths)
+
+
+def test_the_hash_is_of_names_contents_and_lengths():
+    ids = np.array([[1, 2], [3, 0]], np.int32)
+    one = Samples({"input_ids": ids}, np.array([2, 1], np.int32))
+    assert one.sha256() == Samples({"input_ids": ids.copy()}, np.array([2, 1], np.int32)).sha256()
+    others = [
+        Samples({"input_ids": ids}),
+        Samples({"input_ids": ids}, np.array([2, 2], np.int32)),
+        Samples({"history": ids}),
+        Samples({"input_ids": ids[::-1]}),
+        Samples({"input_ids": ids.astype(np.int64)}),
+        Samples({"text": np.array(["a", "b"])}),
+        Samples({"text": np.array(["a", "c"])}),
+    ]
+    assert len({one.sha256(), *(other.sha256() for other in others)}) == 8

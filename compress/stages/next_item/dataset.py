@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from compress.recipe import NextItemRecipe
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.training_settings import use_threads
 from compress.stages.validation_record import write_validation
 

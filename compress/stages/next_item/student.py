@@ -3,7 +3,7 @@
 from typing import Any
 
 from compress.recipe import NextItemRecipe, TransformerStudent
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.training_settings import training_settings, use_threads
 from compress.stages.validation_record import VALIDATION, write_validation
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from compress.errors import UserError
 from compress.recipe import NextItemRecipe
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.next_item.dataset import TEXT_EMBEDDINGS
 from compress.stages.teacher_gate import judge_teacher
 from compress.stages.training_settings import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compress.errors import UserError
 from compress.files import write_atomically
 from compress.recipe import AnyTextRecipe
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 
 if TYPE_CHECKING:
     from compress.data.text_dataset import TextDataset

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from compress.recipe import AnyTextRecipe, AnyTextStudent
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.text.dataset import TOKENIZER, TRAIN
 from compress.stages.text.teacher import answer_all, open_pieces
 from compress.stages.text.training_settings import training_settings

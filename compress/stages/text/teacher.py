@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compress.recipe import AnyTextRecipe
-from compress.run import Stage, StageContext
+from compress.stage import Stage, StageContext
 from compress.stages.teacher_gate import judge_teacher
 from compress.stages.text.dataset import TOKENIZER, TRAIN
 from compress.stages.text.training_settings import training_settings

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.stages.text import _cut_warnings
 from compress.progress import Progress
 from compress.recipe_file import parse_recipe
-from compress.run import StageContext
+from compress.stage import StageContext
 
 RECIPE = """
 name: tiny

@@ -9,7 +9,7 @@ import pytest
 
 from compress.progress import Display, Progress
 from compress.recipe import NextItemRecipe
-from compress.run import StageContext
+from compress.stage import StageContext
 from export.formats import Format
 from export.stages.emission import Emission
 from export.targets import Machine

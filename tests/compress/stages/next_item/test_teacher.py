@@ -8,7 +8,7 @@ import pytest
 from compress.errors import CheckFailed
 from compress.progress import Display, Progress
 from compress.recipe import NextItemRecipe
-from compress.run import StageContext
+from compress.stage import StageContext
 from compress.stages.next_item.teacher import check_teacher
 from compress.stages.validation_record import write_validation
 

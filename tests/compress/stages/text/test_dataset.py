@@ -11,7 +11,7 @@ from compress.data.pieces import Pieces
 from compress.errors import UserError
 from compress.progress import Progress
 from compress.recipe_file import parse_recipe
-from compress.run import StageContext
+from compress.stage import StageContext
 from compress.stages.text.dataset import TOKENIZER, cut_for_student, cut_for_teacher, make_dataset
 from compress.tokenizers.tokenizer import MASK_CHARACTER, PieceTokenizer
 

@@ -10,7 +10,7 @@ from compress.data.pieces import Pieces
 from compress.errors import CheckFailed
 from compress.progress import Display, Progress
 from compress.recipe import TextLabelRecipe, TextPairRecipe
-from compress.run import StageContext
+from compress.stage import StageContext
 from compress.stages.text.teacher import answers_in_parts, check_teacher
 
 
