@@ -335,7 +335,7 @@ def _setting(text: str) -> tuple[str, Any]:
 def _read_report(folder: Path) -> dict[str, Any]:
     from pydantic import ValidationError
 
-    from benchmarks.report_data import SCHEMA, ReportData
+    from benchmarks.report.data import SCHEMA, ReportData
 
     path = folder / "report" / "report.json"
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmarks.latency import Latency
+from benchmarks.timing.latency import Latency
 from compress.metrics import ClassFigures, Interval
 from export.verification import Checked
 
@@ -38,9 +38,9 @@ class Quality:
 class Fidelity:
     """How closely a model answers like those that it was made from, over the test split.
 
-    What the shares measure is the task's (`benchmarks.task_view.TaskView.fidelity_measure`): the
-    mean share of the top 10 in common, or the share of examples with the same answer. None where
-    the comparison has no meaning, as the teacher's with itself.
+    What the shares measure is the task's (`TaskView.fidelity_measure`): the mean share of the top
+    10 in common, or the share of examples with the same answer. None where the comparison has no
+    meaning, as the teacher's with itself.
     """
 
     teacher: float | None

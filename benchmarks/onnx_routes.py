@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from benchmarks.environment import current_environment
-from benchmarks.turns import measure_in_turns
+from benchmarks.timing.turns import measure_in_turns
 from compress.recipe import (
     BertStudent,
     MeanPooledStudent,

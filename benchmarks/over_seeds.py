@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.environment import current_environment
-from benchmarks.task_view import task_view
+from benchmarks.report.task_view import task_view
 from compress.files import write_atomically
 from compress.metrics import Interval, Statistic
 from compress.recipe_file import read_recipe

@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.report_terminal import complaints, files_table, measured_table, sentences
-from benchmarks.wording import NOT_MEASURED, percent, significant
+from benchmarks.report.terminal import complaints, files_table, measured_table, sentences
+from benchmarks.report.wording import NOT_MEASURED, percent, significant
 from compress.progress import Display
 from compress.recipe import Recipe
 from compress.stage import PlannedStage

@@ -37,7 +37,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
 
     def work(context: StageContext[Recipe]) -> None:
         from benchmarks.environment import current_environment
-        from benchmarks.latency import measure_latency
+        from benchmarks.timing.latency import measure_latency
 
         queries, seconds = queries_and_seconds(context.recipe, quick)
         export_folder = context.inputs["export"]

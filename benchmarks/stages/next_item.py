@@ -54,8 +54,8 @@ def write_report(context: StageContext[NextItemRecipe]) -> None:
 
 
 def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
-    from benchmarks.protocol import protocol_lines
-    from benchmarks.report import Measured
+    from benchmarks.report.build import Measured
+    from benchmarks.report.protocol import protocol_lines
     from compress.data.dataset import Dataset
 
     recipe, inputs = context.recipe, context.inputs

@@ -75,7 +75,7 @@ def comparison(folder: Path, ours: Any, peer: Any, student: Any, name: str) -> P
         student: Evaluation of the PyTorch student that both were made of.
         name: Of our row.
     """
-    from benchmarks.turns import percentile_ratio
+    from benchmarks.timing.turns import percentile_ratio
 
     own, theirs = np.load(folder / TURNS, allow_pickle=False)
     return PeerComparison(
@@ -197,8 +197,8 @@ def _measure_latency(
     context: StageContext[AnyTextRecipe], ours: Subject, peer: Subject, quick: bool
 ) -> None:
     """Measure the peer's row as any row is, then both files in turn in one process."""
-    from benchmarks.latency import measure_latency
-    from benchmarks.turns import measure_in_turns
+    from benchmarks.timing.latency import measure_latency
+    from benchmarks.timing.turns import measure_in_turns
     from export.samples import Samples
 
     samples = Samples.load(context.inputs["export"] / SAMPLES / peer.inputs)

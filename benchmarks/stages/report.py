@@ -31,10 +31,10 @@ def write_files(folder: Path, inputs: Mapping[str, Any]) -> None:
 
     Args:
         folder: Of the stage.
-        inputs: The fields of `benchmarks.report.ReportInputs`.
+        inputs: The fields of `benchmarks.report.build.ReportInputs`.
     """
-    from benchmarks.report import ReportInputs, build_report
-    from benchmarks.report_page import render_page
+    from benchmarks.report.build import ReportInputs, build_report
+    from benchmarks.report.page import render_page
 
     report = build_report(ReportInputs(**inputs))
     write_atomically(folder / "report.json", report.to_json())
@@ -81,7 +81,7 @@ def measured_row(
         context: Of the report's stage.
         difference: Largest difference of a file's answer from the PyTorch student's.
     """
-    from benchmarks.latency import Latency
+    from benchmarks.timing.latency import Latency
 
     latency, quality, fidelity = None, None, None
     if row.can_be_timed:

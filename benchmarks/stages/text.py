@@ -63,8 +63,8 @@ def write_report(context: StageContext[AnyTextRecipe]) -> None:
 
 
 def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
-    from benchmarks.report import Measured
-    from benchmarks.text_protocol import text_protocol_lines
+    from benchmarks.report.build import Measured
+    from benchmarks.report.text_protocol import text_protocol_lines
     from compress.data.text_dataset import TextDataset
 
     recipe, inputs = context.recipe, context.inputs
@@ -172,7 +172,7 @@ def _peer_row(
     evaluations: dict[str, TextEvaluation],
     context: StageContext[AnyTextRecipe],
 ) -> Row:
-    from benchmarks.latency import Latency
+    from benchmarks.timing.latency import Latency
 
     folder = context.inputs["peers"]
     difference = peer.max_abs_difference(evaluations["student"])

@@ -23,7 +23,15 @@ from compress.recipe.artifacts import (
     TensorRtRtx,
     TextArtifact,
 )
-from compress.recipe.deployment import Benchmark, Budget, Export, TextExport
+from compress.recipe.deployment import (
+    Benchmark,
+    Budget,
+    Export,
+    MeasuredOn,
+    NextItemExport,
+    ScenarioName,
+    TextExport,
+)
 from compress.recipe.distillation import (
     FEATURE_LOSSES,
     Attention,
@@ -38,6 +46,7 @@ from compress.recipe.distillation import (
     TextDistillation,
     TextLoss,
 )
+from compress.recipe.groups import Groups, Protect
 from compress.recipe.interactions import (
     Data,
     DataSource,
@@ -119,6 +128,7 @@ __all__ = [
     "Fraction",
     "GlobalTime",
     "Grouped",
+    "Groups",
     "HiddenStates",
     "HuggingFaceTeacher",
     "Initialise",
@@ -133,11 +143,13 @@ __all__ = [
     "Loss",
     "MaskPieces",
     "MeanPooledStudent",
+    "MeasuredOn",
     "MobileBertStudent",
     "MovieLens100K",
     "MovieLens1M",
     "NextItem",
     "NextItemArtifact",
+    "NextItemExport",
     "NextItemRecipe",
     "Onnx",
     "OnnxText",
@@ -147,8 +159,10 @@ __all__ = [
     "PairData",
     "PairTable",
     "Probability",
+    "Protect",
     "RECIPES",
     "Recipe",
+    "ScenarioName",
     "Section",
     "SoftTargets",
     "Split",

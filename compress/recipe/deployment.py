@@ -1,11 +1,14 @@
 """Which files are written, how they are measured, and what they must keep to."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from compress.recipe.artifacts import NextItemArtifact, Onnx, OnnxText, TextArtifact
 from compress.recipe.section import Fraction, Section
+
+ItemId = Annotated[str, BeforeValidator(lambda one: str(one) if isinstance(one, int) else one)]
+"""An item's id as the data has it; YAML reads some ids as numbers."""
 
 
 class Export(Section):
@@ -31,6 +34,17 @@ class Export(Section):
         return self
 
 
+class NextItemExport(Export):
+    """Which files to write of a next-item student."""
+
+    blocked_items: str | tuple[ItemId, ...] = ()
+    """Items that must never be recommended: their ids, or a text file with one id a line.
+
+    Enforced inside every graph and by every row of the report, so that rows stay comparable. A path
+    is relative to the recipe file. An id that the catalogue lacks is refused.
+    """
+
+
 class TextExport(Export):
     """Which files to write of a text student."""
 
@@ -40,6 +54,13 @@ class TextExport(Export):
     )
     text_input: bool = True
     """Write beside each ONNX file one that takes the text itself, tokenized inside the graph."""
+
+
+ScenarioName = Literal["single-stream", "multi-stream", "offline", "server"]
+"""MLPerf Inference's scenarios (Reddi et al. 2020, section 4)."""
+MeasuredOn = Literal["cpu", "browser"]
+"""Where files are asked: through their own runtime in a process, or by onnxruntime-web in headless
+Chromium."""
 
 
 class Benchmark(Section):
@@ -53,6 +74,22 @@ class Benchmark(Section):
     answer (Core ML off a Mac); a slower one keeps its verification as its only evidence."""
     bootstrap: Annotated[int, Field(ge=100)] = 2000
     """Resamples behind every 95% interval."""
+    scenarios: Annotated[tuple[ScenarioName, ...], Field(min_length=1)] = ("single-stream",)
+    """What files are asked in. Every row is measured in single-stream, named or not."""
+    scenario_seconds: PositiveFloat = 5.0
+    """At least so long for each of the other scenarios, and in the browser."""
+    batches: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8, 32)
+    """Offline: examples of a call."""
+    streams: PositiveInt = 8
+    """Multi-stream: examples of a query, such as candidates that one page asks about."""
+    server_rate: PositiveFloat | None = None
+    """Server: queries a second that arrive; None: half of what one stream answers."""
+    server_bound_ms: PositiveFloat = 100.0
+    """Server: the p99 that a valid result keeps to."""
+    measured_on: Annotated[tuple[MeasuredOn, ...], Field(min_length=1)] = ("cpu",)
+    """Where files are asked: `cpu`, and `browser` for ONNX files."""
+    robustness: bool = True
+    """Measure quality on damaged inputs too, teacher and student side by side."""
 
 
 class Budget(Section):

@@ -5,7 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt, model_validator
 
-from compress.recipe.deployment import Benchmark, Budget, Export, TextExport
+from compress.recipe.deployment import (
+    Benchmark,
+    Budget,
+    Export,
+    NextItemExport,
+    TextExport,
+)
 from compress.recipe.distillation import (
     Attention,
     Distillation,
@@ -13,6 +19,7 @@ from compress.recipe.distillation import (
     SoftTargets,
     TextDistillation,
 )
+from compress.recipe.groups import Groups, Protected
 from compress.recipe.interactions import Data
 from compress.recipe.section import Section, content_hash
 from compress.recipe.student import AnyTextStudent, TransformerStudent
@@ -39,11 +46,11 @@ class Recipe(Section):
     def hash(self) -> str:
         """sha256 of what makes the model, defaults included: it is in every file's metadata.
 
-        Which files are written, how they are measured, budget and logging make no difference to the
-        model and are left out; so are threads, which change the last bits of sums and are a matter
-        of the machine.
+        Which files are written, how they are measured and judged, and logging make no difference to
+        the model and are left out; so are threads, which change the last bits of sums and are a
+        matter of the machine.
         """
-        left_out = {"threads", "export", "benchmark", "budget", "logging"}
+        left_out = {"threads", "export", "benchmark", "budget", "groups", "protect", "logging"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))
 
 
@@ -55,6 +62,9 @@ class NextItemRecipe(Recipe):
     teacher: TextSequence
     student: TransformerStudent
     distillation: Distillation = Distillation()
+    export: NextItemExport = NextItemExport()
+    groups: Groups = Groups()
+    protect: Protected = ()
 
 
 class TextRecipe(Recipe):

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.report import ReportInputs
+from benchmarks.report.build import ReportInputs
 
 from .every_format_run import every_format_inputs
 from .next_item_run import next_item_inputs

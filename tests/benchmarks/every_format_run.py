@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.measurement import CheckFigures, EmittedFile, Fidelity, Row
-from benchmarks.report import Measured, ReportInputs
+from benchmarks.report.build import Measured, ReportInputs
 from export.artifact import NotWritten
 
 from .next_item_run import measured, next_item_inputs

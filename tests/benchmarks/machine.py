@@ -1,7 +1,7 @@
 """A machine, and latencies as it might have shown them."""
 
 from benchmarks.environment import Environment
-from benchmarks.latency import Latency
+from benchmarks.timing.latency import Latency
 
 ENVIRONMENT = Environment(
     cpu="AMD EPYC 9R14",

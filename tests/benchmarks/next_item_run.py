@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measurement import CheckFigures, EmittedFile, Fidelity, Quality, Row
-from benchmarks.protocol import protocol_lines
-from benchmarks.report import Measured, ReportInputs
+from benchmarks.report.build import Measured, ReportInputs
+from benchmarks.report.protocol import protocol_lines
 from compress.metrics import NOT_FOUND, Statistic, bootstrap, mean_statistic, ranking_metrics
 from compress.recipe import NextItemRecipe
 

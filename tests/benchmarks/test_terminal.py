@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.report import build_report
+from benchmarks.report.build import build_report
 from benchmarks.terminal import complaints, print_report, print_targets, print_verdicts
 from export.targets import Target
 from export.verification import Check

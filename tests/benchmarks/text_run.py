@@ -11,8 +11,8 @@ from benchmarks.measurement import (
     Quality,
     Row,
 )
-from benchmarks.report import Measured, ReportInputs
-from benchmarks.text_protocol import text_protocol_lines
+from benchmarks.report.build import Measured, ReportInputs
+from benchmarks.report.text_protocol import text_protocol_lines
 from compress.metrics import Interval, bootstrap, classification_statistics, per_class_table
 from compress.recipe import TextLabelRecipe
 

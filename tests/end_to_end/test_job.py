@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.report_data import ReportData
+from benchmarks.report.data import ReportData
 from benchmarks.stages import stages_of
 from compress.data.dataset import Dataset
 from compress.files import file_sha256, tree_bytes, tree_sha256

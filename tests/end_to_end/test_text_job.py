@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from benchmarks.report_data import ReportData
+from benchmarks.report.data import ReportData
 from compress.data.text_dataset import TextDataset
 from compress.files import file_sha256, tree_bytes, tree_sha256
 from export.onnx.run import OnnxRunner

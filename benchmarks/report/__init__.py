@@ -1,0 +1,1 @@
+"""What was measured, for a person and for a machine: report.json, report.html, the terminal."""

@@ -1,0 +1,242 @@
+"""The published shape of `report.json`; docs/report.md explains it to readers.
+
+A figure that was not measured is null. A percentile that too few queries were asked for is not
+there at all.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from benchmarks.measurement import Role
+from benchmarks.report.shape import IntervalData, MetricInterval, Shape, Share
+from benchmarks.report.task_view import FidelityMeasure
+from export.verification import Checked
+
+SCHEMA = "limbeck.report/3"
+
+Plain = bool | int | float | str
+Detail = Plain | tuple[Plain, ...] | None
+"""What a format says of a file: one value, or a list of them."""
+
+
+class LatencyData(Shape):
+    """One query at a time, batch 1."""
+
+    scenario: Literal["single-stream"]
+    threads: PositiveInt
+    queries: PositiveInt
+    p50_ms: NonNegativeFloat
+    p90_ms: NonNegativeFloat
+    p95_ms: NonNegativeFloat
+    p99_ms: NonNegativeFloat | None = None
+    p99_9_ms: NonNegativeFloat | None = None
+    unsupported: tuple[str, ...]
+    """Those of p50, p90 and p95 that have too few queries behind them: read with care."""
+    harness_us: float
+    """What LoadGen adds to the median query, microseconds."""
+    valid: bool
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unsupported(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+
+class FidelityData(Shape):
+    """How closely a row answers like the teacher and like the student."""
+
+    measure: FidelityMeasure
+    """What the shares are of: a top 10 in common, or examples with the same answer."""
+    teacher: Share | None
+    student: Share | None
+    max_abs_difference: NonNegativeFloat | None
+
+
+class ClassData(Shape):
+    """How one class fares in one row."""
+
+    precision: Share
+    recall: Share
+    f1: Share
+    support: NonNegativeInt
+    predicted: NonNegativeInt
+
+
+class _AnyRowData(Shape):
+    """What every row has."""
+
+    name: str
+    bytes: PositiveInt
+    fidelity: FidelityData
+    kept_quality: MetricInterval | None
+    quality_unmasked: dict[str, IntervalData] | None
+    coverage: dict[str, Share] | None
+    short_lists: NonNegativeInt | None
+    classes: dict[str, ClassData] | None
+    """By the name of the class."""
+
+
+class RowData(_AnyRowData):
+    """Any model of the run that is not an artifact."""
+
+    role: Role
+    load_ms: NonNegativeFloat
+    peak_rss_mb: NonNegativeFloat
+    rss_before_load_mb: NonNegativeFloat
+    latency: LatencyData
+    quality: dict[str, IntervalData]
+
+
+class CheckData(Shape):
+    """What the comparison of a file with the student saw."""
+
+    cases: NonNegativeInt
+    agreement: Share | None
+    """Share in which the file answers as the student does; null where it answered nothing."""
+    max_abs_difference: NonNegativeFloat | None
+    max_regret: NonNegativeFloat | None
+    seconds_per_example: NonNegativeFloat | None
+
+
+class ArtifactData(_AnyRowData):
+    """A file that was written; figures are null where the machine could not measure them."""
+
+    role: Literal["artifact"]
+    path: str
+    format: str
+    scheme: str
+    target: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    usable: bool
+    refused_because: str | None
+    checked: Checked
+    checked_with: str | None
+    check: CheckData
+    details: dict[str, Detail]
+    sidecars: tuple[str, ...]
+    load_ms: NonNegativeFloat | None
+    peak_rss_mb: NonNegativeFloat | None
+    rss_before_load_mb: NonNegativeFloat | None
+    latency: LatencyData | None
+    quality: dict[str, IntervalData] | None
+
+
+class NotWrittenData(Shape):
+    """A file that the recipe asks for and that could not be written."""
+
+    name: str
+    format: str
+    scheme: str
+    because: str
+    optional: bool
+    """The recipe can do without."""
+
+
+class PeerComparisonData(Shape):
+    """One of our files beside the file that another tool made of the same student."""
+
+    ours: str
+    peer: str
+    p90_ratio: IntervalData
+    rounds: PositiveInt
+    agreement_ours: Share
+    agreement_peer: Share
+    max_abs_difference_ours: NonNegativeFloat
+    max_abs_difference_peer: NonNegativeFloat
+
+
+class VerdictData(Shape):
+    """One limit of the budget, held against one usable file that it was measured of."""
+
+    limit: Literal["megabytes", "milliseconds", "kept_quality"]
+    path: str
+    allowed: NonNegativeFloat
+    reached: float
+    met: bool
+
+
+class BudgetData(Shape):
+    """The user's limits and who keeps them."""
+
+    limits: dict[str, float]
+    verdicts: tuple[VerdictData, ...]
+    fits: tuple[str, ...]
+    """Paths of the usable artifacts of which every limit was measured and is kept."""
+    met: bool
+    """At least one does."""
+
+
+class EpochData(Shape):
+    """One epoch of a training."""
+
+    epoch: PositiveInt
+    loss: float
+    validation: Share
+    """The report's metric on the validation split."""
+    seconds: NonNegativeFloat
+
+
+class CurveData(Shape):
+    """How one network learned."""
+
+    name: str
+    epochs: tuple[EpochData, ...]
+
+
+class EnvironmentData(Shape):
+    """The machine and the software; nothing that names a person or a host."""
+
+    cpu: str
+    cores: PositiveInt
+    memory_gb: NonNegativeFloat
+    system: str
+    architecture: str
+    python: str
+    cpu_flags: tuple[str, ...]
+    packages: dict[str, str]
+
+
+class ReportData(Shape):
+    """Everything that report.html shows, and nothing else."""
+
+    schema_: Literal["limbeck.report/3"] = Field(alias="schema")
+    task: Literal["next-item", "text-label", "text-pair"]
+    metric: str
+    """What rows are compared by, a key of their `quality`."""
+    headline: str
+    recipe: dict[str, Any]
+    recipe_hash: str
+    quick: bool
+    """Measured with fewer queries than the recipe asks for."""
+    protocol: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """What a reader should know of the data: leaks between splits, rare classes, cut texts."""
+    counts: dict[str, int]
+    baselines: tuple[RowData, ...]
+    teacher: RowData
+    student: RowData
+    student_without_teacher: RowData
+    distillation_gain: MetricInterval
+    """Metric of the student minus that of the same student trained without a teacher."""
+    artifacts: tuple[ArtifactData, ...]
+    not_written: tuple[NotWrittenData, ...]
+    peers: tuple[RowData, ...]
+    """Files that other tools made of the same student, measured alike."""
+    peer_comparison: PeerComparisonData | None
+    best: str | None
+    """Path of the artifact to ship, the one that the headline speaks of."""
+    budget: BudgetData
+    curves: tuple[CurveData, ...]
+    environment: EnvironmentData
+    timings_s: dict[str, NonNegativeFloat]
+
+    def to_json(self) -> str:
+        """Return the text of report.json."""
+        return self.model_dump_json(by_alias=True, indent=2)

@@ -1,0 +1,82 @@
+"""How the figures of a report came about, in sentences that are printed with them.
+
+For next-item; what tasks that read text say beside it is in `benchmarks.report.text_protocol`.
+"""
+
+from benchmarks.timing.latency import queries_needed
+from benchmarks.timing.latency_process import WARM_UP_QUERIES
+from compress.recipe import Benchmark, GlobalTime, NextItemRecipe
+
+
+def protocol_lines(
+    recipe: NextItemRecipe, *, cases: int, items: int, queries: int, seconds: float
+) -> tuple[str, ...]:
+    """Return the evaluation protocol.
+
+    Args:
+        recipe: The job.
+        cases: Test cases.
+        items: Size of the catalogue.
+        queries: Least number of latency queries, as really asked for (`--quick` lowers it).
+        seconds: Least time of asking them.
+    """
+    task, benchmark = recipe.task, recipe.benchmark
+    return (
+        f"Full ranking over the whole catalogue of {items:,} items, never sampled negatives.",
+        _split_line(recipe) + f" {cases:,} test cases; events of equal time keep the order of "
+        "the file.",
+        f"Seen items cannot be recommended: the model masks the last {task.history_length} of a "
+        f"history, what is older is taken out of the {task.top_k} items that it returns. "
+        "Unmasked figures come from the same model without its mask; tables of other people mix "
+        "both.",
+        "Every row ranked every test case through its own runtime: the figures of a file are the "
+        "file’s, asked one case at a time as an app does.",
+        "One target a case, so Recall@k equals Hit@k; NDCG@k is 1 / log2(rank + 1), MRR@k is "
+        "1 / rank, 0 outside the first k.",
+        f"Brackets are 95% percentile-bootstrap intervals over cases ({benchmark.bootstrap:,} "
+        f"resamples, seed {recipe.seed}); differences and ratios resample the same cases for "
+        "both sides. An interval that crosses no difference supports no claim.",
+        "Fidelity: mean share of the first 10 items in common, masked; and for a file the "
+        "largest difference of a score from the PyTorch student’s.",
+        *latency_lines(benchmark, queries=queries, seconds=seconds, inputs="real histories"),
+    )
+
+
+def latency_lines(
+    benchmark: Benchmark, *, queries: int, seconds: float, inputs: str
+) -> tuple[str, ...]:
+    """Return how latency, load time and memory are measured, whatever the task.
+
+    Args:
+        benchmark: The recipe's section.
+        queries: Least number of queries, as really asked for.
+        seconds: Least time of asking them.
+        inputs: What a query is drawn from.
+    """
+    return (
+        f"Latency: MLPerf LoadGen, single stream, batch 1, {benchmark.threads} "
+        f"{'thread' if benchmark.threads == 1 else 'threads'}, a fresh process a row, at least "
+        f"{WARM_UP_QUERIES} warm-up queries, then at least {queries:,} queries and {seconds:g} s "
+        f"over {inputs}; Python’s call overhead included.",
+        "A percentile is given when MLPerf’s early-stopping rule finds enough queries for it: "
+        f"{queries_needed(90)} for p90, {queries_needed(95)} for p95, {queries_needed(99)} for "
+        f"p99, {queries_needed(99.9):,} for p99.9. p50, p90 and p95 always appear, marked ≈ "
+        "where there are fewer.",
+        "Load time starts with the runtime imported and the file in the page cache. Memory is "
+        "the process’s highest resident size up to the end of the warm-up, interpreter and "
+        "runtime included.",
+    )
+
+
+def _split_line(recipe: NextItemRecipe) -> str:
+    split = recipe.data.split
+    if isinstance(split, GlobalTime):
+        return (
+            f"Split global-time: the last {split.test:.0%} of all events are the test period, "
+            f"the {split.validation:.0%} before it validation; a user’s first event in a period "
+            "is the target."
+        )
+    return (
+        "Split leave-one-out: each user’s last event is the test target, the one before it the "
+        "validation target."
+    )

@@ -1,0 +1,29 @@
+"""What the published shapes of a report are made of, whatever they are of."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Shape(BaseModel):
+    """Frozen; unknown keys are refused, and so is what JSON cannot hold."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class IntervalData(Shape):
+    """An estimate and its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class MetricInterval(IntervalData):
+    """An interval that says what of: a difference, or a share, of this metric."""
+
+    metric: str

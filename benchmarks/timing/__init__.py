@@ -1,0 +1,1 @@
+"""How long models take: MLPerf LoadGen in fresh processes, and models asked in turn."""

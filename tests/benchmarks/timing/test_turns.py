@@ -1,0 +1,84 @@
+"""Two models asked in turn."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.timing.turns import measure_in_turns, percentile_ratio
+from benchmarks.timing.turns_process import TurnsJob
+from compress.errors import UserError
+from export.runner import RunnerSpec
+from export.samples import Samples
+
+SHORT = Samples({"history": np.random.default_rng(1).integers(2, 32, (40, 12)).astype(np.int32)})
+LONG = Samples({"history": np.tile(SHORT.arrays["history"], (1, 4000))})
+
+
+def ask(folder, paths, samples=(SHORT, LONG), **options):
+    return measure_in_turns(
+        [RunnerSpec("onnx", str(path), threads=7) for path in paths],
+        samples,
+        **{"rounds": 6, "queries": 20, "threads": 1, "log_folder": folder, **options},
+    )
+
+
+def test_every_model_answers_every_query_of_every_round(tiny_model, tmp_path):
+    found = ask(tmp_path, [tiny_model, tiny_model])
+    assert found.shape == (2, 6, 20)
+    assert found.min() > 0
+    job = TurnsJob.from_json((tmp_path / "job.json").read_text())
+    assert [spec.threads for spec in job.specs] == [1, 1]
+
+
+def test_4000_times_the_work_is_slower(tiny_model, tmp_path):
+    ratio = percentile_ratio(*ask(tmp_path, [tiny_model, tiny_model]))
+    assert ratio.low <= ratio.value <= ratio.high < 1
+
+
+def test_a_model_that_cannot_be_run_is_a_users_error(tiny_model, tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    with pytest.raises(UserError, match=r"broken\.onnx: their latency could not be measured"):
+        ask(tmp_path / "logs", [tiny_model, tmp_path / "broken.onnx"])
+
+
+def test_the_ratio_is_of_all_queries_together():
+    """p90 of 1...100 and of 2...200, each in 10 rounds."""
+    own = np.arange(1, 101).reshape(10, 10)
+    found = percentile_ratio(own, 2 * own)
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_what_slows_a_round_down_weighs_on_both():
+    slow = np.where(np.arange(10)[:, None] < 5, 100, 1) * np.full((10, 20), 50)
+    found = percentile_ratio(slow, slow // 2)
+    assert found.low == found.high == pytest.approx(2.0)
+
+
+def test_rounds_that_differ_widen_the_interval():
+    random = np.random.default_rng(0)
+    own = (random.normal(100, 20, (12, 1)) + np.zeros((12, 10))).astype(np.int64)
+    found = percentile_ratio(own, np.full((12, 10), 100))
+    assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 5), (0, 4)])
+def test_other_rounds_are_refused(shape):
+    with pytest.raises(ValueError, match="not of the same rounds"):
+        percentile_ratio(np.ones((2, 4), np.int64)[: shape[0]], np.ones(shape, np.int64))
+
+
+def test_models_must_be_asked_the_same_examples(tiny_model, tmp_path):
+    fewer = Samples({"history": SHORT.arrays["history"][:7]})
+    for samples in ((SHORT, fewer), (SHORT,)):
+        with pytest.raises(ValueError, match="the same examples"):
+            ask(tmp_path, [tiny_model, tiny_model], samples)
+
+
+def test_the_process_imports_no_runtime_that_it_does_not_need():
+    code = "import benchmarks.timing.turns_process, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"torch", "onnx", "pydantic", "scipy", "onnxruntime"}.intersection(loaded)
