@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	for try in 1 2 3; do \
 	  $(BIN)/python -m pip install --quiet --upgrade pip \
-	  && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,wandb,tensorrt,litert]' && exit 0; \
+	  && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,wandb,tensorrt,litert,openvino]' && exit 0; \
 	  echo "installation failed (try $$try of 3)"; test $$try = 3 || sleep 10; \
 	done; exit 1
 	touch $@
@@ -54,13 +54,15 @@ bench: setup  ## What performance claims rest on; results go to benchmarks/resul
 bench-seeds: setup  ## A job under three seeds: half an hour for the demo, more for RECIPE=recipes/womens-clothing.yaml.
 	$(BIN)/python -m benchmarks.over_seeds $(RECIPE)
 
-chromium:  # The report's test opens it in a browser; without one it is skipped and says so.
+chromium: setup  # The report's test opens it in a browser; without one it is skipped and says so.
 	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  for try in 1 2 3; do \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && break; \
 	    echo "chromium was not installed (try $$try of 3)"; test $$try = 3 || sleep 10; \
 	  done; \
 	fi; true
+	@if command -v npm >/dev/null; then $(BIN)/limbeck targets --install browser >/dev/null \
+	  || echo "onnxruntime-web was not fetched: what needs it is skipped"; fi; true
 
 clean:  ## What was built; runs and the cache of downloads stay.
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

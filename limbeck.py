@@ -73,7 +73,7 @@ def run(
     ] = False,
     peers: Annotated[
         bool,
-        typer.Option("--peers", help="Measure the same student out of plain Optimum beside ours."),
+        typer.Option("--peers", help="Measure the same student through other tools beside ours."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -82,11 +82,12 @@ def run(
     What is finished is used again; what was interrupted goes on.
 
     The stages of next-item: dataset, baselines, item-texts, teacher, teacher-check, soft-labels,
-    student, student-without-teacher, export, quality, latency, report.
+    student, student-without-teacher, export, quality, groups, robustness, latency, scenarios,
+    browser, roofline, peers, report.
 
     The stages of text-label and text-pair: dataset, teacher-pieces, student-pieces, baselines,
     teacher, teacher-check, soft-labels, student, student-without-teacher, export, quality,
-    latency, peers, report.
+    robustness, latency, scenarios, browser, roofline, peers, report.
     """
     from benchmarks.stages import stages_of
     from benchmarks.terminal import TerminalDisplay, print_plan, print_report
@@ -215,29 +216,183 @@ def verify(
 
 
 @app.command()
+def bench(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN|FILE...", help="Runs, export folders or files.")
+    ],
+    targets_: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="TARGET", help="cpu, browser, or all; repeatable."),
+    ] = None,
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            metavar="SCENARIO",
+            help="single-stream, multi-stream, offline, server, or all; repeatable.",
+        ),
+    ] = None,
+    threads: Annotated[str, typer.Option(metavar="N,...", help="Threads of a runtime.")] = "1",
+    batches: Annotated[
+        str, typer.Option("--batch", metavar="N,...", help="Offline: examples of a call.")
+    ] = "1,8,32",
+    streams: Annotated[int, typer.Option(help="Multi-stream: examples of a query.")] = 8,
+    seconds: Annotated[float, typer.Option(help="At least so long a measurement.")] = 10.0,
+    queries: Annotated[int, typer.Option(help="Single-stream: at least so many queries.")] = 1024,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Server: queries a second; half of what one stream can, if not given."),
+    ] = None,
+    bound_ms: Annotated[float, typer.Option(help="Server: the p99 of a valid result.")] = 100.0,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Ask each in turn with this file, too.")
+    ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(metavar="NPZ", help="What to ask a file that comes without inputs."),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Measure the peers of the runs beside their files.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="For LoadGen's logs and bench.json.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure files: MLPerf LoadGen's scenarios, each in a fresh process, or in a browser.
+
+    Takes what a run wrote, or any ONNX, LiteRT or engine file. What nothing is known of is asked
+    inputs that are made up from its signature; --inputs gives it real ones. A result that breaks
+    LoadGen's rules or ours is marked invalid, and the command ends with exit code 1.
+    """
+    from benchmarks.bench.command import run_bench
+    from benchmarks.bench.options import load_of
+    from benchmarks.terminal import TerminalDisplay, print_bench
+
+    load = load_of(
+        targets=targets_ or ["cpu"],
+        scenarios=scenarios or ["single-stream"],
+        threads=[threads],
+        batches=[batches],
+        streams=streams,
+        seconds=seconds,
+        queries=queries,
+        rate=rate,
+        bound_ms=bound_ms,
+    )
+    with TerminalDisplay() as display:
+        found, folder = run_bench(
+            paths, load, against=against, inputs=inputs, peers=peers, out=out, display=display
+        )
+    if as_json:
+        typer.echo(found.to_json())
+    print_bench(found, folder, on_stderr=as_json)
+    invalid = [f"{one.name}, {one.scenario}" for one in found.rows if not one.valid]
+    if invalid:
+        which = "; ".join(invalid)
+        raise CheckFailed(f"{len(invalid)} of {len(found.rows)} results invalid: {which}.")
+    if not found.rows:
+        raise UserError("Nothing was measured, for the reasons above.")
+
+
+@app.command()
 def report(
     run_folder: RunFolder,
     open_: Annotated[bool, typer.Option("--open", help="Open report.html in a browser.")] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write Markdown for a pull request; - prints it."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the figures as CSV files.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the pictures as SVG and PNG.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the report of a finished run."""
+    """Show the report of a finished run, or write it as Markdown, CSV or pictures."""
+    from benchmarks.report.exports import export_report
+    from benchmarks.report.read import read_report
     from benchmarks.terminal import print_report
 
     folder = _found(run_folder)
-    found = _read_report(folder)
+    found = read_report(folder)
+    if as_json and markdown == Path("-"):
+        raise UserError("--json and --markdown - both print to stdout: name a file for one.")
+    plain = json.loads(found.to_json())
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-    else:
-        print_report(found, folder)
+        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+    elif not (markdown or csv or pictures):
+        print_report(plain, folder)
+    for path in export_report(found, markdown=markdown, csv=csv, pictures=pictures):
+        typer.echo(f"Written: {path}", err=True)
     if open_:
         typer.launch((folder / "report" / "report.html").resolve().as_uri())
 
 
 @app.command()
-def targets(as_json: AsJson = False) -> None:
+def compare(
+    base: Annotated[
+        Path, typer.Argument(metavar="BASE", help="A run's folder, its name, or a report.json.")
+    ],
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER…", help="Held against it.")],
+    max_drop: Annotated[
+        float, typer.Option(help="Largest drop of the metric that is allowed, a share of BASE's.")
+    ] = 0.01,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail, too, where a larger drop is not excluded.")
+    ] = False,
+    file: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The file to compare; the one to ship if not given."),
+    ] = None,
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Ask the files of all runs in turn, now.")
+    ] = False,
+    max_slowdown: Annotated[
+        float | None,
+        typer.Option(help="With --latency: largest slowdown of the p90; 0.1 if not given."),
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write Markdown for a pull request; - prints it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold runs against a base: what changed, how sure that is; exit code 1 if one is worse.
+
+    docs/compare.md says what the verdicts mean.
+    """
+    from benchmarks.compare.command import compare_command
+
+    compare_command(
+        [(one.as_posix(), _found(one)) for one in (base, *others)],
+        max_drop=max_drop,
+        strict=strict,
+        file=file,
+        latency=latency,
+        max_slowdown=max_slowdown,
+        markdown=markdown,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def targets(
+    install: Annotated[
+        str | None,
+        typer.Option(metavar="TARGET", help="Fetch what a target needs into the cache: browser."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List the formats: what can be written and run here, and how to enable the rest."""
     from benchmarks.terminal import print_targets
     from export.targets import targets as known
+
+    if install is not None:
+        _install(install)
+        return
 
     found = known()
     if as_json:
@@ -307,6 +462,21 @@ def main() -> None:
         sys.exit(141)
 
 
+def _install(target: str) -> None:
+    """Fetch what a target needs."""
+    if target != "browser":
+        raise UserError(
+            f"--install {target}: limbeck can fetch browser alone; `limbeck targets` says how to "
+            "enable the others."
+        )
+    from export.browser.chromium import chromium_obstacle
+    from export.browser.install import install_browser
+
+    typer.echo(f"onnxruntime-web is in {install_browser()}")
+    if (obstacle := chromium_obstacle()) is not None:
+        typer.echo(obstacle, err=True)
+
+
 def _found(run_folder: Path) -> Path:
     """Return a run's folder, given itself or by its name."""
     named = Path("runs") / run_folder
@@ -333,31 +503,9 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _read_report(folder: Path) -> dict[str, Any]:
-    from pydantic import ValidationError
+    from benchmarks.report.read import read_report
 
-    from benchmarks.report.data import SCHEMA, ReportData
-
-    path = folder / "report" / "report.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-        found: dict[str, Any] = json.loads(text)
-        schema = found.get("schema") if isinstance(found, dict) else None
-        if isinstance(schema, str) and schema != SCHEMA:
-            raise UserError(
-                f"{path} was written by another version of limbeck ({schema}, this one writes "
-                f"{SCHEMA}). Run the recipe again: what can be used of the run is used again."
-            )
-        ReportData.model_validate_json(text)
-    except OSError as error:
-        raise UserError(
-            f"{folder} holds no report. Give the folder of a finished run, "
-            "or make one with: limbeck run RECIPE"
-        ) from error
-    except (ValueError, ValidationError) as error:
-        what = str(error).splitlines()[0]
-        raise UserError(
-            f"{path} is damaged: {what}. Remove it and run the recipe again."
-        ) from error
+    found: dict[str, Any] = json.loads(read_report(folder).to_json())
     return found
 
 

@@ -22,6 +22,7 @@ PACKAGES = (
     "tensorrt-rtx",
     "litert-torch",
     "ai-edge-litert",
+    "openvino",
     "numpy",
     "scipy",
     "mlcommons-loadgen",

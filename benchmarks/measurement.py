@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmarks.timing.latency import Latency
+from benchmarks.timing.timing import Timing
 from compress.metrics import ClassFigures, Interval
 from export.verification import Checked
 
@@ -51,7 +51,7 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class PeerComparison:
-    """One of our files beside the file that another tool made of the same student.
+    """One of our files beside what another tool made of the same student.
 
     Raises:
         ValueError: There are no rounds.
@@ -60,18 +60,19 @@ class PeerComparison:
     ours: str
     """Name of our row."""
     peer: str
-    """Name of the peer's row."""
+    """Name of the peer's row; the student's own for PyTorch, eagerly."""
     p90_ratio: Interval
     """Our p90 latency divided by the peer's, both asked in turn in one session; below 1 is faster.
     """
     rounds: int
     """How often both were asked in turn; the interval is over them."""
     agreement_ours: float
-    """Share of the test examples that our file answers as the PyTorch student does."""
+    """How much of its answers to the test split our file has in common with the PyTorch student,
+    0...1; what of is the task's, as in `Fidelity`."""
     agreement_peer: float
-    max_abs_difference_ours: float
+    max_abs_difference_ours: float | None
     """Largest difference of a probability or score from the PyTorch student's."""
-    max_abs_difference_peer: float
+    max_abs_difference_peer: float | None
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
@@ -149,10 +150,15 @@ class Row:
     role: Role
     bytes: int
     """What has to be shipped or served: the file, or all members of an ensemble together."""
-    latency: Latency | None
+    latency: Timing | None
+    """Single stream."""
     quality: Quality | None
     fidelity: Fidelity | None = None
     file: EmittedFile | None = None
+    cold_start_ms: float | None = None
+    """Process start to first answer."""
+    p90_ratio_to_teacher: Interval | None = None
+    """Both asked in turn in one session; None for the teacher, and for what was not in it."""
 
     def __post_init__(self) -> None:
         if (self.role == "artifact") != (self.file is not None):

@@ -20,6 +20,7 @@ from compress.recipe import Recipe
 from compress.stage import PlannedStage
 
 if TYPE_CHECKING:
+    from benchmarks.bench.data import BenchData
     from compress.data.package_archive import PackageStatus
     from export.targets import Target
     from export.verify_run import Verdict
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TerminalDisplay",
     "complaints",
+    "print_bench",
     "print_packages",
     "print_plan",
     "print_report",
@@ -144,6 +146,22 @@ def print_report(report: dict[str, Any], folder: Path, *, on_stderr: bool = Fals
         console.print(files_table(report))
     console.print()
     for line in (*sentences(report), f"Report: {folder / 'report' / 'report.html'}"):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def print_bench(found: "BenchData", folder: Path, *, on_stderr: bool = False) -> None:
+    """Print what was measured, what is wrong with it, and where its logs are."""
+    from benchmarks.bench.terminal import bench_sentences, bench_table
+
+    console = _console if on_stderr else _out
+    if found.rows:
+        console.print(bench_table(found))
+        console.print(
+            "memory: peak over the empty runtime’s; cold start: process start to first answer",
+            style="dim",
+        )
+        console.print()
+    for line in (*bench_sentences(found), f"LoadGen’s logs and bench.json: {folder}"):
         console.print(line, markup=False, soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compress.recipe import NextItemRecipe
+from export.blocked_items import BlockedItems
 from export.samples import Samples
 from export.source import CALIBRATION_CASES, About, DeploySource
 
@@ -20,6 +21,7 @@ def next_item_source(
     student: Path,
     scratch: Path,
     *,
+    blocked: BlockedItems,
     mask_seen: bool | None = None,
 ) -> DeploySource:
     """Load the student and put what runs on the device around it.
@@ -29,6 +31,7 @@ def next_item_source(
         dataset: What it was taught on.
         student: Its saved folder.
         scratch: An existing folder for what formats share.
+        blocked: Items that are never returned, whatever the history.
         mask_seen: Whether items of the history are never returned; None: as the recipe says.
     """
     from compress.saved_model import load_model
@@ -37,7 +40,7 @@ def next_item_source(
 
     masks = recipe.task.mask_seen if mask_seen is None else mask_seen
     length = recipe.task.history_length
-    scorer = StudentScorer(load_model(student)).eval()
+    scorer = StudentScorer(load_model(student), blocked.codes).eval()
     module = NextItemDeploy(
         scorer, items=dataset.items, top_k=recipe.task.top_k, mask_seen=masks
     ).eval()
@@ -48,6 +51,7 @@ def next_item_source(
         mask_seen=masks,
         recipe_sha256=recipe.hash,
         item_map_sha256=dataset.item_map_sha256,
+        blocked=blocked,
     )
     return DeploySource(
         module=module,

@@ -1,7 +1,7 @@
 """Does a next-item file rank as the student does? If not, it is refused."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ MOST_KEPT_WHOLE = 10_000
 """Items up to which a reference keeps the student's score of every one."""
 BEST_KEPT = 1000
 """Items a history whose scores it keeps in a larger catalogue."""
+MOST_NAMED = 10
+"""Blocked items that a fault names."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Reference:
     it is of all."""
     items: int | None = None
     """Size of the catalogue, where `best` is given."""
+    blocked: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    """`[n]`: codes of items that are never returned."""
 
     @property
     def codes(self) -> int:
@@ -189,6 +193,7 @@ def _contract_faults(
     item_ids: NDArray[np.int32], scores: NDArray[np.float32], reference: Reference
 ) -> Iterator[str]:
     """What the deploy contract forbids, whatever the scheme."""
+    yield from _blocked_faults(item_ids, reference.blocked)
     real = item_ids != 0
     ordered = np.sort(np.where(real, item_ids, -np.arange(item_ids.shape[1]) - 1), axis=1)
     if (ordered[:, 1:] == ordered[:, :-1]).any():
@@ -203,6 +208,22 @@ def _contract_faults(
         pairs = zip(item_ids, reference.histories, strict=True)
         if any((np.isin(given, seen) & (given != 0)).any() for given, seen in pairs):
             yield "an item of the history is returned although seen items are masked"
+
+
+def _blocked_faults(item_ids: NDArray[np.int32], blocked: NDArray[np.int32]) -> Iterator[str]:
+    """Say which blocked items are among the answers, at whatever place of whatever history."""
+    returned = np.isin(item_ids, blocked)
+    if not returned.any():
+        return
+    codes = np.unique(item_ids[returned]).tolist()
+    named = ", ".join(str(code) for code in codes[:MOST_NAMED])
+    more = f" and {len(codes) - MOST_NAMED} more" if len(codes) > MOST_NAMED else ""
+    items = "a blocked item is" if len(codes) == 1 else f"{len(codes)} blocked items are"
+    cases = int(returned.any(axis=1).sum())
+    yield (
+        f"{items} returned, in {cases} of {len(item_ids)} histories: code {named}{more} "
+        "of item-map.json"
+    )
 
 
 def _largest_regret(

@@ -15,11 +15,17 @@ Runtime = Literal[
     "coreml",
     "tensorrt",
     "litert",
+    "browser",
     "pytorch",
     "pytorch-text",
     "baseline",
     "baseline-text",
+    "pytorch-compiled",
+    "openvino",
 ]
+"""What the files of a run name as theirs."""
+AnyRuntime = Runtime | Literal["python"]
+"""`python` is code: only a program names it, never a file that may come from elsewhere."""
 
 
 class Runner(Protocol):
@@ -55,15 +61,29 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class RunnerSpec:
-    """What a fresh process needs to know to load and call a model."""
+    """What a fresh process needs to know to load and call a model.
 
-    runtime: Runtime
+    The runtime `python` is a class of yours that is a `Runner`: `path` is `module:Class`, with a
+    module that `PYTHONPATH` finds, or `/folder/file.py:Class`. It is made with `threads=` alone.
+    From Python only; a recipe cannot name code.
+    """
+
+    runtime: AnyRuntime
     path: str
     threads: int = 1
 
 
 def open_runner(spec: RunnerSpec) -> Runner:
-    """Return the runner for `spec`, importing only the runtime that it needs."""
+    """Return the runner for `spec`, importing only the runtime that it needs.
+
+    Raises:
+        UserError: A class of the user's is not there.
+    """
+    if spec.runtime == "python":
+        from export.python_runner import load_class
+
+        made: Runner = load_class(spec.path)(threads=spec.threads)
+        return made
     module, _, name = _RUNNERS[spec.runtime].partition(":")
     runner: Runner = getattr(import_module(module), name)(spec.path, threads=spec.threads)
     return runner
@@ -78,6 +98,14 @@ def import_runtime(spec: RunnerSpec) -> None:
         from export.onnx.session import import_onnx_runtime
 
         import_onnx_runtime(spec.path)
+    elif spec.runtime == "pytorch-compiled":
+        from export.peers.run_compiled import import_compiler
+
+        import_compiler(spec.path)
+    elif spec.runtime == "python":
+        from export.python_runner import load_class
+
+        load_class(spec.path)
     elif spec.runtime == "pytorch-text":
         from export.pytorch.run_text import import_text_model
 
@@ -89,21 +117,25 @@ def import_runtime(spec: RunnerSpec) -> None:
 
 _RUNNERS: Mapping[Runtime, str] = {
     "onnx": "export.onnx.run:OnnxRunner",
-    "onnx-peer": "export.onnx.peer:PeerRunner",
+    "onnx-peer": "export.peers.run_onnx:OnnxPeerRunner",
     "ort": "export.ort.run:OrtRunner",
     "coreml": "export.coreml.run:CoreMlRunner",
     "tensorrt": "export.tensorrt.run:TensorRtRunner",
     "litert": "export.litert.run:LiteRtRunner",
+    "browser": "export.browser.run:BrowserRunner",
     "pytorch": "export.pytorch.run:PyTorchRunner",
     "pytorch-text": "export.pytorch.run_text:PyTorchTextRunner",
     "baseline": "export.baselines.run:BaselineRunner",
     "baseline-text": "export.baselines.run_text:TextBaselineRunner",
+    "pytorch-compiled": "export.peers.run_compiled:CompiledRunner",
+    "openvino": "export.peers.run_openvino:OpenVinoRunner",
 }
 
 _MODULES: Mapping[str, tuple[str, ...]] = {
     "coreml": ("coremltools",),
     "tensorrt": ("export.tensorrt.run",),
     "litert": ("ai_edge_litert.interpreter",),
+    "browser": ("export.browser.run",),
     "pytorch": (
         "torch",
         "compress.saved_model",
@@ -114,4 +146,5 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "baseline": ("scipy.sparse", "compress.teachers.baselines"),
     "baseline-text": ("compress.teachers.text_baselines",),
+    "openvino": ("openvino",),
 }

@@ -39,6 +39,16 @@ def _item_map_sha256(path: Path) -> str:
     return item_map_sha256(found["items"])
 
 
+def _blocked_sha256(path: Path) -> str:
+    from compress.data.catalogue import item_map_sha256
+
+    found = _json(path)
+    codes = sorted(found["blocked"])
+    if codes and not FIRST_ITEM <= codes[0] <= codes[-1] < len(found["items"]) + FIRST_ITEM:
+        raise ValueError("a blocked code is none of its items")
+    return item_map_sha256(found["items"][code - FIRST_ITEM] for code in codes)
+
+
 def _classes_sha256(path: Path) -> str:
     found = _json(path)
     return content_hash(
@@ -53,6 +63,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 SIDECARS = (
     Sidecar("limbeck.item_map_sha256", "item-map.json", "item map", _item_map_sha256),
+    Sidecar("limbeck.blocked_sha256", "item-map.json", "list of blocked items", _blocked_sha256),
     Sidecar("limbeck.classes_sha256", "classes.json", "list of classes", _classes_sha256),
     Sidecar("limbeck.tokenizer_sha256", "tokenizer/tokenizer.json", "tokenizer", file_sha256),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from compress.recipe import Target
+from export.blocked_items import NOTHING_BLOCKED, BlockedItems
 
 FieldValue = str | int | bool
 
@@ -54,6 +55,7 @@ def next_item_signature(
     mask_seen: bool,
     recipe_sha256: str,
     item_map_sha256: str,
+    blocked: BlockedItems = NOTHING_BLOCKED,
 ) -> Signature:
     """Histories in, best items out.
 
@@ -64,7 +66,12 @@ def next_item_signature(
         mask_seen: Whether items of the history are never returned.
         recipe_sha256: The recipe that made the file.
         item_map_sha256: The item map that its codes belong to; an app must refuse any other.
+        blocked: Items that are never returned; where there are any, the file says how many, and
+            the hash of their ids.
     """
+    ruled_out: Mapping[str, FieldValue] = (
+        {"blocked_items": len(blocked), "blocked_sha256": blocked.sha256} if blocked else {}
+    )
     return Signature(
         task="next-item",
         inputs=(Tensor("history", "int32", ("B", history_length)),),
@@ -79,6 +86,7 @@ def next_item_signature(
             "mask_seen": mask_seen,
             "recipe_sha256": recipe_sha256,
             "item_map_sha256": item_map_sha256,
+            **ruled_out,
         },
     )
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from export.formats import FORMATS, Format
+from export.formats import FORMATS, Format, format_of
 from export.source import Unsupported
 
 _PORTABLE_FROM = 80
@@ -53,9 +53,26 @@ class Target:
 
 
 def targets(machine: Machine | None = None) -> tuple[Target, ...]:
-    """Every format that limbeck knows, on `machine` or this one."""
+    """Every format that limbeck knows, on `machine` or this one; and the browser of this one."""
     here = machine or this_machine()
-    return tuple(_target(one, here) for one in FORMATS)
+    return (*(_target(one, here) for one in FORMATS), _browser(here))
+
+
+def _browser(machine: Machine) -> Target:
+    """Return the row of ONNX files in a browser: no format of its own, another place to run one."""
+    from export.browser.page import browser_obstacles
+
+    onnx = _target(format_of("onnx"), machine)
+    obstacles = browser_obstacles()
+    emit = () if onnx.can_emit else (onnx.how,)
+    return Target(
+        format=onnx.format,
+        target="browser",
+        schemes=onnx.schemes,
+        can_emit=onnx.can_emit,
+        can_run=not obstacles,
+        how="; ".join([*emit, *obstacles]),
+    )
 
 
 def _target(one: Format, machine: Machine) -> Target:

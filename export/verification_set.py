@@ -36,6 +36,7 @@ SCHEMA: Literal[1] = 1
 _KEY = "limbeck.verification"
 _INPUTS, _EXPECTED, _STUDENT, _TEXTS = "inputs/", "expected/", "student/", "texts/"
 _LENGTHS = f"{_INPUTS}lengths"
+_BLOCKED = "blocked/item_ids"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -84,6 +85,13 @@ class VerificationSet:
         if isinstance(self.reference, Reference):
             return Samples({"history": self.reference.histories})
         return self.reference.samples
+
+    @property
+    def expected(self) -> Mapping[str, NDArray[Any]]:
+        """What the student answers, by the names of a file's outputs, `[N, ...]` each."""
+        if isinstance(self.reference, Reference):
+            return {"item_ids": self.reference.item_ids}
+        return self.reference.answers
 
     def check(self, runner: Runner, scheme: str, *, takes_texts: bool = False) -> Check:
         """Ask a file what the student was asked, one example at a time, and compare.
@@ -218,6 +226,8 @@ def _ranking_arrays(reference: Reference) -> Arrays:
     }
     if reference.best is not None:
         found[f"{_STUDENT}item_ids"] = reference.best
+    if len(reference.blocked):
+        found[_BLOCKED] = reference.blocked
     return found
 
 
@@ -259,6 +269,7 @@ def _read(arrays: Arrays, about: Mapping[str, Any]) -> VerificationSet:
 
 def _read_ranking(arrays: Arrays, about: Mapping[str, Any]) -> Reference:
     items, best = int(about["items"]), arrays.get(f"{_STUDENT}item_ids")
+    blocked = arrays.get(_BLOCKED, np.empty(0, dtype=np.int32))
     reference = Reference(
         histories=_two_sided(arrays, f"{_INPUTS}history", np.int32),
         scores=_two_sided(arrays, f"{_STUDENT}scores", np.float32),
@@ -266,13 +277,16 @@ def _read_ranking(arrays: Arrays, about: Mapping[str, Any]) -> Reference:
         mask_seen=bool(about["mask_seen"]),
         best=best,
         items=None if best is None else items,
+        blocked=blocked,
     )
     _same_count(reference.histories, reference.scores, reference.item_ids)
     if best is None and reference.codes != items + FIRST_ITEM:
         raise ValueError(f"student/scores are of {reference.codes - FIRST_ITEM} items, not {items}")
     if best is not None and best.shape != reference.scores.shape:
         raise ValueError(f"student/item_ids {best.shape} and student/scores disagree")
-    codes = (reference.histories, reference.item_ids, *(() if best is None else (best,)))
+    if blocked.ndim != 1 or blocked.dtype != np.int32:
+        raise ValueError(f"{_BLOCKED} is {blocked.dtype} {blocked.shape}, not a list of int32")
+    codes = (reference.histories, reference.item_ids, blocked, *(() if best is None else (best,)))
     if any(((one < 0) | (one >= reference.codes)).any() for one in codes):
         raise ValueError(f"an item code is not from 0 to {reference.codes - 1}")
     return reference

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from compress.errors import MissingExtraError, UserError
 from export.artifact import Artifact
+from export.file_inputs import RUNTIMES
 from export.formats import FORMATS, Format, format_of
 from export.record import (
     damage,
@@ -24,16 +25,6 @@ from export.sidecars import sidecar_faults
 from export.targets import run_obstacles, this_machine
 from export.verification import Asked, Check, Checked
 from export.verification_set import VERIFICATION, VerificationSet
-
-_RUNTIMES: Mapping[str, Runtime] = {
-    ".onnx": "onnx",
-    ".ort": "ort",
-    ".tflite": "litert",
-    ".mlpackage": "coreml",
-    ".engine": "tensorrt",
-}
-"""By the end of a file's name, where no `artifacts.json` says what it is."""
-
 
 _BY_ANSWERS_ALONE = (
     f"checked by its answers and metadata alone: no {ARTIFACTS} beside it says what it hashes to"
@@ -87,7 +78,7 @@ def verify(path: Path, against: Path | None = None) -> list[Verdict]:
             "files in it."
         )
     if find_export_folder(found) is None:
-        if found.is_dir() and found.suffix not in _RUNTIMES and not any(found.glob("*.onnx")):
+        if found.is_dir() and found.suffix not in RUNTIMES and not any(found.glob("*.onnx")):
             raise UserError(
                 f"{path} holds no {ARTIFACTS}. Give the folder of a finished run, its export "
                 "folder, or one of its files."
@@ -282,9 +273,9 @@ def _unasked(artifact: Artifact, note: str, faults: list[str]) -> Verdict:
 
 def _stranger(path: Path) -> Artifact:
     """Tell from a file's name what it is."""
-    runtime = _RUNTIMES.get(path.suffix)
+    runtime = RUNTIMES.get(path.suffix)
     if runtime is None:
-        ends = ", ".join(_RUNTIMES)
+        ends = ", ".join(RUNTIMES)
         raise UserError(f"{path} is of no format that can be checked; their names end in {ends}.")
     known, scheme, target = _named(path, runtime)
     return Artifact(

@@ -1,23 +1,32 @@
 """Holds what was measured against the user's budget, and picks the file to ship."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from compress.recipe import Budget
+from benchmarks.groups.data import GapData, GroupsData, ModelGroupsData
+from compress.recipe import Budget, Protect
 
 
-def budget_data(budget: Budget, artifacts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def budget_data(
+    budget: Budget,
+    artifacts: Sequence[dict[str, Any]],
+    protect: Sequence[Protect] = (),
+    groups: GroupsData | None = None,
+) -> dict[str, Any]:
     """Hold every limit that the recipe sets against every usable file that it was measured of.
 
     Args:
         budget: The limits.
         artifacts: Rows as `report.json` has them.
+        protect: Differences between groups that are limited, too.
+        groups: What was measured by group.
 
     Returns:
         The report's `budget`. A file fits if every limit was measured of it and is kept.
     """
     limits = budget.model_dump(exclude_none=True)
     verdicts, fits = [], []
+    protected = list(_protect_verdicts(protect, groups, artifacts))
     for artifact in artifacts:
         if not artifact["usable"]:
             continue
@@ -27,9 +36,12 @@ def budget_data(budget: Budget, artifacts: Sequence[dict[str, Any]]) -> dict[str
             if (reached := _reached(limit, artifact)) is not None
         ]
         verdicts += own
-        if len(own) == len(limits) and all(one["met"] for one in own):
+        of_groups = [one for one in protected if one["path"] == artifact["path"]]
+        all_measured = len(own) == len(limits) and len(of_groups) == len(protect)
+        if all_measured and all(one["met"] for one in own + of_groups):
             fits.append(artifact["path"])
-    return {"limits": limits, "verdicts": verdicts, "fits": fits, "met": bool(fits)}
+    found = {"limits": limits, "verdicts": verdicts, "fits": fits, "met": bool(fits)}
+    return found | ({"protected": protected} if protect else {})
 
 
 def best_artifact(
@@ -55,3 +67,34 @@ def _reached(limit: str, artifact: dict[str, Any]) -> float | None:
     if limit == "milliseconds":
         return artifact["latency"] and float(artifact["latency"]["p90_ms"])
     return artifact["kept_quality"] and float(artifact["kept_quality"]["value"])
+
+
+def _protect_verdicts(
+    protect: Sequence[Protect], groups: GroupsData | None, artifacts: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield each difference that is limited, of every usable file that was measured."""
+    usable = {artifact["path"] for artifact in artifacts if artifact["usable"]}
+    for one in protect:
+        for column in () if groups is None else groups.columns:
+            if groups is None or column.column != one.column:
+                continue
+            for model in column.models:
+                if model.path in usable:
+                    yield _protect_verdict(one, model, groups.minimum_cases)
+
+
+def _protect_verdict(one: Protect, model: ModelGroupsData, minimum: int) -> dict[str, Any]:
+    gap: GapData | None = model.kept_gap if one.of == "kept_quality" else model.quality_gap
+    missing = " in which the teacher finds anything" if one.of == "kept_quality" else ""
+    because = f"fewer than two groups have at least {minimum} test cases{missing}"
+    return {
+        **one.model_dump(),
+        "path": model.path,
+        "reached": gap and gap.value,
+        "interval": gap and {"value": gap.value, "low": gap.low, "high": gap.high},
+        "by_chance": gap and gap.by_chance.model_dump(),
+        "best": gap and gap.best,
+        "worst": gap and gap.worst,
+        "met": gap is not None and gap.value <= one.max_gap,
+        "because": None if gap is not None else because,
+    }

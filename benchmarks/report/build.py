@@ -4,13 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.bench.data import BenchData
+from benchmarks.browser.data import BrowserData
 from benchmarks.environment import Environment
+from benchmarks.groups.data import GroupsData
 from benchmarks.measurement import Fidelity, PeerComparison, Role, Row
+from benchmarks.peers.record import PeerNotMeasured, PeerRoute
 from benchmarks.report.budget import best_artifact, budget_data
 from benchmarks.report.data import SCHEMA, ReportData
 from benchmarks.report.task_view import FidelityMeasure, task_view
 from benchmarks.report.wording import times_less
-from benchmarks.timing.latency import Latency
+from benchmarks.robustness.data import RobustnessData
+from benchmarks.roofline.data import RooflineData
+from benchmarks.timing.timing import Timing
 from compress.metrics import (
     ClassFigures,
     Interval,
@@ -19,7 +25,7 @@ from compress.metrics import (
     paired_difference,
     ratio_interval,
 )
-from compress.recipe import AnyRecipe
+from compress.recipe import AnyRecipe, NextItemRecipe
 from export.artifact import NotWritten
 
 
@@ -49,9 +55,18 @@ class ReportInputs:
     timings_s: Mapping[str, float]
     warnings: Sequence[str] = ()
     """What the data set's own checks found, one sentence each."""
-    peer_comparison: PeerComparison | None = None
+    peer_comparisons: Sequence[PeerComparison] = ()
+    peer_routes: Sequence[PeerRoute] = ()
+    peers_not_measured: Sequence[PeerNotMeasured] = ()
     not_written: Sequence[NotWritten] = ()
     """Files that the recipe asks for and that could not be written."""
+    groups: GroupsData | None = None
+    """Next-item: quality by group, exposure of items."""
+    scenarios: BenchData | None = None
+    """The files beyond single-stream."""
+    browser: BrowserData | None = None
+    roofline: RooflineData | None = None
+    robustness: RobustnessData | None = None
 
 
 def build_report(inputs: ReportInputs) -> ReportData:
@@ -89,7 +104,9 @@ def build_report(inputs: ReportInputs) -> ReportData:
         _statistic(student, view.metric), _statistic(alone, view.metric), resamples, seed
     )
     artifacts, peers, teacher_row = rows("artifact"), rows("peer"), row(teacher)
-    budget = budget_data(inputs.recipe.budget, artifacts)
+    recipe, groups = inputs.recipe, inputs.groups
+    protect = recipe.protect if isinstance(recipe, NextItemRecipe) else ()
+    budget = budget_data(recipe.budget, artifacts, protect, groups)
     best = best_artifact(artifacts, budget["fits"])
     return ReportData.model_validate(
         {
@@ -111,9 +128,16 @@ def build_report(inputs: ReportInputs) -> ReportData:
             "artifacts": artifacts,
             "not_written": [asdict(one) for one in inputs.not_written],
             "peers": peers,
-            "peer_comparison": _peer_comparison(inputs.peer_comparison, artifacts, peers),
+            "peer_comparisons": _peer_comparisons(inputs.peer_comparisons, artifacts, peers),
+            "peer_routes": [asdict(one) for one in inputs.peer_routes],
+            "peers_not_measured": [asdict(one) for one in inputs.peers_not_measured],
             "best": None if best is None else best["path"],
             "budget": budget,
+            "groups": groups,
+            "scenarios": inputs.scenarios,
+            "browser": inputs.browser,
+            "roofline": inputs.roofline,
+            "robustness": inputs.robustness,
             "curves": [
                 {"name": name, "epochs": [_epoch(epoch, view.metric) for epoch in epochs]}
                 for name, epochs in inputs.curves.items()
@@ -155,6 +179,8 @@ def _row(row: Row, kept: dict[str, Any] | None, measure: FidelityMeasure) -> dic
         "peak_rss_mb": latency and latency.peak_rss_mb,
         "rss_before_load_mb": latency and latency.rss_before_load_mb,
         "latency": latency and _latency(latency),
+        "cold_start_ms": row.cold_start_ms,
+        "p90_ratio_to_teacher": row.p90_ratio_to_teacher and asdict(row.p90_ratio_to_teacher),
         "quality": quality and _as_dicts(quality.metrics),
         "quality_unmasked": quality and quality.unmasked and _as_dicts(quality.unmasked),
         "coverage": quality and quality.coverage,
@@ -166,12 +192,15 @@ def _row(row: Row, kept: dict[str, Any] | None, measure: FidelityMeasure) -> dic
     return found | (asdict(row.file) if row.file is not None else {})
 
 
-def _latency(latency: Latency) -> dict[str, Any]:
+def _latency(latency: Timing) -> dict[str, Any]:
     percentiles = {"p50": 50.0, "p90": 90.0, "p95": 95.0}
     return {
         "scenario": latency.scenario,
         "threads": latency.threads,
+        "pinned_to": latency.pinned_to,
         "queries": latency.queries,
+        "examples": latency.examples,
+        "throughput": latency.throughput,
         "p50_ms": latency.p50_ms,
         "p90_ms": latency.p90_ms,
         "p95_ms": latency.p95_ms,
@@ -179,7 +208,11 @@ def _latency(latency: Latency) -> dict[str, Any]:
         "p99_9_ms": latency.p99_9_ms,
         "unsupported": [name for name, at in percentiles.items() if not latency.supports(at)],
         "harness_us": latency.overhead_us,
+        "noise_drift": latency.noise.drift,
+        "quiet": latency.noise.is_quiet,
+        **asdict(latency.conduct),
         "valid": latency.valid,
+        "broken": [asdict(one) for one in latency.broken],
     }
 
 
@@ -196,17 +229,18 @@ def _epoch(epoch: Mapping[str, float], metric: str) -> dict[str, float]:
     }
 
 
-def _peer_comparison(
-    comparison: PeerComparison | None,
+def _peer_comparisons(
+    comparisons: Sequence[PeerComparison],
     artifacts: Sequence[dict[str, Any]],
     peers: Sequence[dict[str, Any]],
-) -> dict[str, Any] | None:
-    if comparison is None:
-        return None
-    for name, rows in ((comparison.ours, artifacts), (comparison.peer, peers)):
-        if name not in {row["name"] for row in rows}:
-            raise ValueError(f"the comparison with a peer names {name}, which is no row")
-    return asdict(comparison)
+) -> list[dict[str, Any]]:
+    ours = {row["name"] for row in artifacts}
+    theirs = {row["name"] for row in peers} | {"student"}
+    for one in comparisons:
+        for name, rows in ((one.ours, ours), (one.peer, theirs)):
+            if name not in rows:
+                raise ValueError(f"the comparison with a peer names {name}, which is no row")
+    return [asdict(one) for one in comparisons]
 
 
 def _headline(
@@ -219,7 +253,9 @@ def _headline(
     if best is None:
         return _without_best(artifacts)
     size = times_less(best["bytes"] / teacher["bytes"])
-    p90 = times_less(best["latency"]["p90_ms"] / teacher["latency"]["p90_ms"])
+    in_turn = best["p90_ratio_to_teacher"]
+    of_two_sessions = best["latency"]["p90_ms"] / teacher["latency"]["p90_ms"]
+    p90 = times_less(of_two_sessions if in_turn is None else in_turn["value"])
     cost = f"at {size} of its size and {p90} of its p90 latency"
     kept = best["kept_quality"]
     end = "." if best["path"] in fits else ", but it breaks the budget."

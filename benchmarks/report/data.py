@@ -15,12 +15,18 @@ from pydantic import (
     model_serializer,
 )
 
+from benchmarks.bench.data import BenchData, BrokenRuleData
+from benchmarks.browser.data import BrowserData
+from benchmarks.groups.data import GroupsData, ProtectVerdictData
 from benchmarks.measurement import Role
+from benchmarks.peers.data import PeerComparisonData, PeerNotMeasuredData, PeerRouteData
 from benchmarks.report.shape import IntervalData, MetricInterval, Shape, Share
 from benchmarks.report.task_view import FidelityMeasure
+from benchmarks.robustness.data import RobustnessData
+from benchmarks.roofline.data import RooflineData
 from export.verification import Checked
 
-SCHEMA = "limbeck.report/3"
+SCHEMA = "limbeck.report/4"
 
 Plain = bool | int | float | str
 Detail = Plain | tuple[Plain, ...] | None
@@ -32,7 +38,16 @@ class LatencyData(Shape):
 
     scenario: Literal["single-stream"]
     threads: PositiveInt
+    active_threads: PositiveInt | None = None
+    """Threads seen at work while the model answered."""
+    cpu_share: NonNegativeFloat
+    """Processor time over wall time meanwhile: about the number of threads on a quiet machine."""
+    pinned_to: tuple[NonNegativeInt, ...]
+    """Processors that the process was kept on; empty where that is not allowed."""
     queries: PositiveInt
+    examples: PositiveInt
+    throughput: NonNegativeFloat
+    """Examples answered a second."""
     p50_ms: NonNegativeFloat
     p90_ms: NonNegativeFloat
     p95_ms: NonNegativeFloat
@@ -42,7 +57,21 @@ class LatencyData(Shape):
     """Those of p50, p90 and p95 that have too few queries behind them: read with care."""
     harness_us: float
     """What LoadGen adds to the median query, microseconds."""
+    noise_drift: NonNegativeFloat
+    """The slowest reading of the noise probe over the fastest, minus 1."""
+    quiet: bool
+    """Whether the drift is within 10%; else the row is noisy."""
+    growth_kb: float | None = None
+    """How much memory grew in a thousand queries, 10^3 bytes."""
+    repeat_ratio: NonNegativeFloat | None = None
+    """Time of an example never asked before over that of the same one asked again."""
+    answers_checked: NonNegativeInt
+    """Timed answers that were held against those whose quality was measured."""
+    agreement: Share | None = None
+    """Share of them that is the same."""
     valid: bool
+    broken: tuple[BrokenRuleData, ...]
+    """Why it is not valid; empty if it is."""
 
     @model_serializer(mode="wrap")
     def _leave_out_unsupported(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -78,6 +107,10 @@ class _AnyRowData(Shape):
     kept_quality: MetricInterval | None
     quality_unmasked: dict[str, IntervalData] | None
     coverage: dict[str, Share] | None
+    cold_start_ms: NonNegativeFloat | None
+    """Process start to first answer."""
+    p90_ratio_to_teacher: IntervalData | None
+    """Its p90 over the teacher's, both asked in turn in one session; null for the teacher."""
     short_lists: NonNegativeInt | None
     classes: dict[str, ClassData] | None
     """By the name of the class."""
@@ -139,19 +172,6 @@ class NotWrittenData(Shape):
     """The recipe can do without."""
 
 
-class PeerComparisonData(Shape):
-    """One of our files beside the file that another tool made of the same student."""
-
-    ours: str
-    peer: str
-    p90_ratio: IntervalData
-    rounds: PositiveInt
-    agreement_ours: Share
-    agreement_peer: Share
-    max_abs_difference_ours: NonNegativeFloat
-    max_abs_difference_peer: NonNegativeFloat
-
-
 class VerdictData(Shape):
     """One limit of the budget, held against one usable file that it was measured of."""
 
@@ -167,6 +187,8 @@ class BudgetData(Shape):
 
     limits: dict[str, float]
     verdicts: tuple[VerdictData, ...]
+    protected: tuple[ProtectVerdictData, ...] = ()
+    """Differences between groups that the recipe limits, of every usable file that was measured."""
     fits: tuple[str, ...]
     """Paths of the usable artifacts of which every limit was measured and is kept."""
     met: bool
@@ -206,7 +228,7 @@ class EnvironmentData(Shape):
 class ReportData(Shape):
     """Everything that report.html shows, and nothing else."""
 
-    schema_: Literal["limbeck.report/3"] = Field(alias="schema")
+    schema_: Literal["limbeck.report/4"] = Field(alias="schema")
     task: Literal["next-item", "text-label", "text-pair"]
     metric: str
     """What rows are compared by, a key of their `quality`."""
@@ -229,10 +251,24 @@ class ReportData(Shape):
     not_written: tuple[NotWrittenData, ...]
     peers: tuple[RowData, ...]
     """Files that other tools made of the same student, measured alike."""
-    peer_comparison: PeerComparisonData | None
+    peer_comparisons: tuple[PeerComparisonData, ...] = ()
+    """Our files beside peers, each pair asked in turn."""
+    peer_routes: tuple[PeerRouteData, ...] = ()
+    """How each peer was made."""
+    peers_not_measured: tuple[PeerNotMeasuredData, ...] = ()
     best: str | None
     """Path of the artifact to ship, the one that the headline speaks of."""
     budget: BudgetData
+    groups: GroupsData | None = None
+    """Next-item: quality by group, and which items are shown."""
+    scenarios: BenchData | None = None
+    """The files beyond single-stream, where the recipe asks for it."""
+    browser: BrowserData | None = None
+    """The files in a browser, where the recipe asks for it."""
+    roofline: RooflineData | None = None
+    """What the files could reach on this machine."""
+    robustness: RobustnessData | None = None
+    """Quality on damaged inputs."""
     curves: tuple[CurveData, ...]
     environment: EnvironmentData
     timings_s: dict[str, NonNegativeFloat]

@@ -6,16 +6,22 @@ can end the element.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from benchmarks.report.browser import browser_section
 from benchmarks.report.classes import class_table
 from benchmarks.report.data import ReportData
-from benchmarks.report.figures import curve_figures, trade_off_figure
+from benchmarks.report.every_figure import every_figure
 from benchmarks.report.files import budget_table, file_rows
-from benchmarks.report.peer import peer_section
+from benchmarks.report.groups import groups_section
+from benchmarks.report.peers import peers_section
+from benchmarks.report.robustness import robustness_section
+from benchmarks.report.roofline import roofline_section
+from benchmarks.report.scenarios import scenarios_section
 from benchmarks.report.tables import main_columns, main_rows, measured_rows, metric_tables
 from benchmarks.report.task_view import TaskView, task_view
 from benchmarks.report.wording import seconds, share, signed, significant, times_less
@@ -35,11 +41,8 @@ def render_page(report: ReportData) -> str:
     view, rows = task_view(report.task), measured_rows(report)
     measured = tuple(report.teacher.quality)
     shown = view.main_metrics(measured)
-    figures = {
-        "trade-off": trade_off_figure(rows, report.metric),
-        **curve_figures(report.curves, report.metric),
-    }
     columns = main_columns(rows, shown, view)
+    sections = _further(report, view)
     lengths = [len(group) for _, group in columns]
     return templates.get_template("report.html.j2").render(
         report=report,
@@ -53,17 +56,56 @@ def render_page(report: ReportData) -> str:
         main_rows=list(main_rows(report, rows, shown)),
         metric_tables=metric_tables(rows, measured),
         classes=class_table(report, view),
-        peer=peer_section(report, view),
+        **sections,
+        further=[name for name, section in sections.items() if section is not None],
+        contents=list(_contents(report, sections)),
         files=list(file_rows(report)),
         ways={one.checked for one in report.artifacts},
         budget=budget_table(report),
         epochs_shown=bool(report.curves),
         longest=max(report.timings_s.values(), default=0.0),
         seconds=seconds,
-        figures=figures,
+        figures=every_figure(report),
         recipe_text=json.dumps(report.recipe, indent=2, ensure_ascii=False),
         plotly=plotly.read_text(encoding="utf-8"),
     )
+
+
+_TITLES = {
+    "peers": "Beside other tools",
+    "scenarios": "Scenarios",
+    "browser": "In a browser",
+    "roofline": "Roofline",
+    "robustness": "Robustness",
+    "groups": "By group",
+}
+
+
+def _contents(report: ReportData, sections: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the anchor and the title of every section after the first page."""
+    yield "rows", "Every row"
+    yield from ((name, _TITLES[name]) for name, section in sections.items() if section is not None)
+    yield "files", "Files and budget"
+    if report.curves:
+        yield "training", "Training"
+    yield "protocol", "Protocol"
+    yield "recipe", "Recipe"
+
+
+def _further(report: ReportData, view: TaskView) -> dict[str, Any]:
+    """Return the sections that not every report has; None for those that it lacks."""
+    native = {one.name: one.latency.p90_ms for one in report.artifacts if one.latency is not None}
+    groups, scenarios = report.groups, report.scenarios
+    return {
+        "peers": peers_section(report, view),
+        "scenarios": None if scenarios is None else scenarios_section(scenarios),
+        "browser": browser_section(report.browser, view, best=report.best, native_p90_ms=native),
+        "roofline": None if report.roofline is None else roofline_section(report.roofline),
+        "robustness": None if report.robustness is None else robustness_section(report.robustness),
+        "groups": None
+        if groups is None
+        else groups_section(groups, report.best, report.budget.protected),
+    }
 
 
 def _tiles(report: ReportData) -> Iterator[dict[str, str]]:

@@ -3,13 +3,20 @@
 For next-item; what tasks that read text say beside it is in `benchmarks.report.text_protocol`.
 """
 
-from benchmarks.timing.latency import queries_needed
-from benchmarks.timing.latency_process import WARM_UP_QUERIES
+from benchmarks.timing.asking import WARM_UP_QUERIES
+from benchmarks.timing.early_stopping import queries_needed
+from benchmarks.timing.timing import MOST_DRIFT
 from compress.recipe import Benchmark, GlobalTime, NextItemRecipe
 
 
 def protocol_lines(
-    recipe: NextItemRecipe, *, cases: int, items: int, queries: int, seconds: float
+    recipe: NextItemRecipe,
+    *,
+    cases: int,
+    items: int,
+    queries: int,
+    seconds: float,
+    rounds: int | None = None,
 ) -> tuple[str, ...]:
     """Return the evaluation protocol.
 
@@ -19,6 +26,7 @@ def protocol_lines(
         items: Size of the catalogue.
         queries: Least number of latency queries, as really asked for (`--quick` lowers it).
         seconds: Least time of asking them.
+        rounds: In which our files and peers were asked in turn; None where there is no peer.
     """
     task, benchmark = recipe.task, recipe.benchmark
     return (
@@ -39,6 +47,23 @@ def protocol_lines(
         "Fidelity: mean share of the first 10 items in common, masked; and for a file the "
         "largest difference of a score from the PyTorch student’s.",
         *latency_lines(benchmark, queries=queries, seconds=seconds, inputs="real histories"),
+        *(() if rounds is None else (peer_line(rounds),)),
+    )
+
+
+def peer_line(rounds: int) -> str:
+    """Return how peers are made, measured and compared with, whatever the task.
+
+    Args:
+        rounds: In which our files and peers were asked in turn.
+    """
+    return (
+        "Peers: the same student through other tools as their users type it (listed with their "
+        "figures), asked about the same test split in the types that each takes, quality and "
+        "latency measured alike; what an app has to do around a tool’s file, such as the softmax, "
+        "is part of its call, and compiling is part of loading. For ratios of p90 latencies our "
+        f"int8 files, the student in PyTorch and all peers were asked in turn, {rounds:,} rounds "
+        "in one session; the intervals are over rounds."
     )
 
 
@@ -62,10 +87,25 @@ def latency_lines(
         f"{queries_needed(90)} for p90, {queries_needed(95)} for p95, {queries_needed(99)} for "
         f"p99, {queries_needed(99.9):,} for p99.9. p50, p90 and p95 always appear, marked ≈ "
         "where there are fewer.",
-        "Load time starts with the runtime imported and the file in the page cache. Memory is "
-        "the process’s highest resident size up to the end of the warm-up, interpreter and "
+        f"The process keeps to {_processors(benchmark.threads)} where the system allows it. The "
+        "threads that were really at work are counted by the kernel. A fixed loop is timed before, "
+        f"between and after the queries: where it drifts by more than {MOST_DRIFT:.0%}, the row is "
+        "marked noisy.",
+        "A row is invalid, and says which rule it breaks, when LoadGen calls it so, the two clocks "
+        "disagree, more threads work than allowed, the model sleeps instead of computing, answers "
+        "faster what it was asked before, leaks memory, or gives other answers while it is timed "
+        "than when its quality was measured.",
+        "“× teacher” is the row’s p90 over the teacher’s, all rows asked in turn in one session, "
+        "each in a process of its own; the interval is over the rounds.",
+        "Load time starts with the runtime imported and the file in the page cache; a cold start "
+        "goes from starting the process to the first answer, Python’s own start included. Memory "
+        "is the process’s highest resident size up to the end of the warm-up, interpreter and "
         "runtime included.",
     )
+
+
+def _processors(threads: int) -> str:
+    return "one processor" if threads == 1 else f"{threads} processors"
 
 
 def _split_line(recipe: NextItemRecipe) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.report.protocol import latency_lines
+from benchmarks.report.protocol import latency_lines, peer_line
 from compress.recipe import AnyTextRecipe, TextLabelRecipe, TextPairRecipe
 
 
@@ -32,7 +32,7 @@ def text_protocol_lines(
     """
     benchmark, what = recipe.benchmark, _what(recipe)
     units = _units(recipe, grouped=groups is not None)
-    peers = () if rounds is None else (_peer_line(rounds),)
+    peers = () if rounds is None else (peer_line(rounds),)
     return (
         *_task_lines(recipe, outputs),
         f"{_split_line(recipe, split_rule)} {examples:,} test {what}"
@@ -138,13 +138,3 @@ def _fidelity_line(recipe: AnyTextRecipe) -> str:
         return f"Fidelity: share of the test texts with the same classes; {difference}"
     same = "class" if isinstance(recipe, TextLabelRecipe) else "grade"
     return f"Fidelity: share of the test {_what(recipe)} with the same {same}; {difference}"
-
-
-def _peer_line(rounds: int) -> str:
-    return (
-        "Beside the plain Optimum route: the same student through optimum-cli export onnx and "
-        "its dynamic quantization with the same preset, measured alike; the softmax that its file "
-        "lacks is part of its call. For the ratio of p90 "
-        f"latencies both files were asked in turn, {rounds:,} rounds in one session; its interval "
-        "is over the rounds."
-    )

@@ -1,21 +1,67 @@
 """The stage that measures the latency of every row, the same for all tasks."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.stages.subjects import read_json, samples_of, subjects
-from compress.files import write_atomically
+from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
+from compress.files import file_sha256, write_atomically
 from compress.recipe import Recipe, content_hash
 from compress.reuse import made_before, note_made
 from compress.stage import Stage, StageContext
 from export.runner import RunnerSpec
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from benchmarks.timing.timing import Timing
+    from compress.metrics import Interval
+    from export.samples import Samples
+
 NAME = "latency"
 CONDITIONS = "conditions.json"
 """How the rows were measured."""
+RATIOS = "ratios.json"
+"""By the name of a row: its p90 over the teacher's, both asked in turn, with its interval."""
 QUICK_QUERIES = 64
 QUICK_SECONDS = 2.0
+FULL_ROUNDS, QUICK_ROUNDS = 16, 6
+"""Turns of each row in the session with the teacher."""
+FULL_STARTS, QUICK_STARTS = 3, 1
+"""Cold starts of a row."""
+
+
+@dataclass(frozen=True)
+class RowLatency:
+    """What the stage measured of one row."""
+
+    timing: "Timing"
+    """Single stream."""
+    cold_start_ms: float
+    """Process start to first answer, the median of the starts."""
+    p90_ratio_to_teacher: "Interval | None"
+    """None for the teacher itself."""
+
+
+def read_row_latency(folder: Path, row: Subject) -> RowLatency:
+    """Read what the finished stage measured of a row.
+
+    Args:
+        folder: Of the stage.
+        row: One that can be timed.
+    """
+    from benchmarks.timing.timing import Timing
+    from compress.metrics import Interval
+
+    ratio = read_json(folder / RATIOS).get(row.name)
+    return RowLatency(
+        Timing.from_json((folder / f"{row.slug}.json").read_text(encoding="utf-8")),
+        median(read_json(folder / _cold_file(row))),
+        None if ratio is None else Interval(**ratio),
+    )
 
 
 def queries_and_seconds(recipe: Recipe, quick: bool) -> tuple[int, float]:
@@ -32,37 +78,52 @@ def run_conditions(run_folder: Path) -> tuple[bool, bool]:
     return quick, (run_folder / "peers").is_dir()
 
 
+def answers_of(quality_folder: Path, slug: str) -> "Mapping[str, NDArray[Any]] | None":
+    """Return what a row answered when its quality was measured, `[N, ...]` by name.
+
+    The answers that are timed are held against these: the figures of quality and of latency are
+    then of the same answers.
+
+    Args:
+        quality_folder: Of the finished stage.
+        slug: Of the row.
+
+    Returns:
+        None where its quality was not measured.
+    """
+    import numpy as np
+
+    file = quality_folder / f"{slug}.npz"
+    if not file.is_file():
+        return None
+    with np.load(file, allow_pickle=False) as stored:
+        if "top" in stored.files:
+            return {"item_ids": stored["top"]}
+        task = json.loads(str(stored["about"]))["task"]
+        name = "score" if task.get("relevance") == "score" else "probabilities"
+        return {name: stored["answers"]}
+
+
 def latency_stage(quick: bool) -> Stage[Recipe]:
     """The stage that measures latency: as the recipe says, or quickly."""
 
     def work(context: StageContext[Recipe]) -> None:
         from benchmarks.environment import current_environment
-        from benchmarks.timing.latency import measure_latency
 
         queries, seconds = queries_and_seconds(context.recipe, quick)
         export_folder = context.inputs["export"]
         rows = [row for row in subjects(export_folder) if row.can_be_timed]
         samples = samples_of(rows, export_folder)
         environment = asdict(current_environment())
-        conditions = (queries, seconds, context.recipe.benchmark.threads, environment)
+        conditions = (queries, seconds, context.recipe.benchmark.threads, quick, environment)
         for order, row in enumerate(rows):
-            target = f"{row.slug}.json"
-            key = content_hash([row.sha256, samples[row.inputs].sha256(), *conditions])
-            if made_before(context, row.slug, key) is not None:
-                continue
             context.progress.advance(
-                f"{row.name}: at least {queries:,} queries and {seconds:g} s", order / len(rows)
+                f"{row.name}: at least {queries:,} queries and {seconds:g} s",
+                order / (len(rows) + 1),
             )
-            latency = measure_latency(
-                RunnerSpec(row.runtime, str((export_folder / row.path).resolve())),
-                samples[row.inputs],
-                queries=queries,
-                seconds=seconds,
-                threads=context.recipe.benchmark.threads,
-                log_folder=context.folder / "loadgen" / row.slug,
-            )
-            write_atomically(context.folder / target, json.dumps(asdict(latency), indent=1))
-            note_made(context, row.slug, key, (target,), row.name)
+            _measure_row(context, row, samples[row.inputs], quick, conditions)
+        context.progress.advance("all rows in turn", len(rows) / (len(rows) + 1))
+        _measure_ratios(context, rows, samples, quick, conditions)
         write_atomically(
             context.folder / CONDITIONS,
             json.dumps(
@@ -79,8 +140,95 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
     return Stage(
         name=NAME,
         title="Measure the latency of every row" + (" (quick)" if quick else ""),
-        needs=("export",),
-        version=3,
-        settings=lambda recipe: [*queries_and_seconds(recipe, quick), recipe.benchmark.threads],
+        needs=("export", "quality"),
+        version=4,
+        settings=lambda recipe: [
+            *queries_and_seconds(recipe, quick),
+            recipe.benchmark.threads,
+            recipe.benchmark.bootstrap,
+            recipe.seed,
+        ],
         work=work,
     )
+
+
+def _measure_row(
+    context: StageContext[Recipe],
+    row: Subject,
+    samples: "Samples",
+    quick: bool,
+    conditions: Sequence[object],
+) -> None:
+    """Ask one row alone: single stream, and from a cold start."""
+    from benchmarks.timing.cold_start import cold_start_ms
+    from benchmarks.timing.measure import measure
+    from benchmarks.timing.scenario import Scenario
+
+    answered = context.inputs["quality"] / f"{row.slug}.npz"
+    right = file_sha256(answered) if answered.is_file() else None
+    key = content_hash([row.sha256, samples.sha256(), right, *conditions])
+    if made_before(context, row.slug, key) is not None:
+        return
+    spec = _spec(context, row)
+    threads = context.recipe.benchmark.threads
+    logs = context.folder / "loadgen" / row.slug
+    timing = measure(
+        spec,
+        samples,
+        Scenario("single-stream", *queries_and_seconds(context.recipe, quick)),
+        threads=threads,
+        log_folder=logs,
+        reference=answers_of(context.inputs["quality"], row.slug),
+    )
+    starts = cold_start_ms(
+        spec,
+        samples,
+        threads=threads,
+        log_folder=logs / "cold-start",
+        starts=QUICK_STARTS if quick else FULL_STARTS,
+    )
+    write_atomically(context.folder / f"{row.slug}.json", timing.to_json())
+    write_atomically(context.folder / _cold_file(row), json.dumps(starts))
+    note_made(context, row.slug, key, (f"{row.slug}.json", _cold_file(row)), row.name)
+
+
+def _measure_ratios(
+    context: StageContext[Recipe],
+    rows: Sequence[Subject],
+    samples: "Mapping[str, Samples]",
+    quick: bool,
+    conditions: Sequence[object],
+) -> None:
+    """Ask all rows in turn, and hold each against the teacher."""
+    from benchmarks.timing.turns import measure_in_short_turns, percentile_ratio
+
+    recipe = context.recipe
+    asked = [(row.name, row.sha256, samples[row.inputs].sha256()) for row in rows]
+    key = content_hash([asked, recipe.benchmark.bootstrap, recipe.seed, *conditions])
+    if made_before(context, "ratios", key) is not None:
+        return
+    turns = measure_in_short_turns(
+        [_spec(context, row) for row in rows],
+        [samples[row.inputs] for row in rows],
+        rounds=QUICK_ROUNDS if quick else FULL_ROUNDS,
+        threads=recipe.benchmark.threads,
+        log_folder=context.folder / "turns",
+    )
+    (teacher,) = (own for row, own in zip(rows, turns, strict=True) if row.role == "teacher")
+    ratios = {
+        row.name: asdict(
+            percentile_ratio(own, teacher, resamples=recipe.benchmark.bootstrap, seed=recipe.seed)
+        )
+        for row, own in zip(rows, turns, strict=True)
+        if row.role != "teacher"
+    }
+    write_atomically(context.folder / RATIOS, json.dumps(ratios, indent=1))
+    note_made(context, "ratios", key, (RATIOS,), "ratios")
+
+
+def _spec(context: StageContext[Recipe], row: Subject) -> RunnerSpec:
+    return RunnerSpec(row.runtime, str((context.inputs["export"] / row.path).resolve()))
+
+
+def _cold_file(row: Subject) -> str:
+    return f"{row.slug}.cold-start.json"

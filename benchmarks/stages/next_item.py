@@ -1,14 +1,23 @@
 """The stages that measure a next-item job: quality of every row, and the report."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.peers.results import (
+    peer_comparisons,
+    peer_routes,
+    peer_rows,
+    peers_not_measured,
+)
 from benchmarks.quality import Evaluation
 from benchmarks.stages.quality import measure_rows, runner_of
 from benchmarks.stages.report import (
     Curves,
     conditions_of,
+    further_figures,
     gate_lines,
     measured_row,
     student_curves,
@@ -17,6 +26,7 @@ from benchmarks.stages.report import (
 from benchmarks.stages.subjects import Subject, read_json, subjects
 from compress.recipe import NextItemRecipe
 from compress.stage import Stage, StageContext
+from export.blocked_items import exported_blocked_items
 from export.rows import read_not_written
 from export.samples import Samples
 
@@ -67,6 +77,7 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
         for row in rows
         if (file := inputs["quality"] / f"{row.slug}.npz").is_file()
     }
+    compared = peer_comparisons(context, evaluations)
     return {
         "recipe": recipe,
         "quick": conditions["quick"],
@@ -77,19 +88,29 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
             items=dataset.items,
             queries=conditions["queries"],
             seconds=conditions["seconds"],
+            rounds=compared[0].rounds if compared else None,
         ),
-        "counts": {**dataset.counts, "test_targets_seen_before": _seen_before(dataset)},
+        "counts": {
+            **dataset.counts,
+            "test_targets_seen_before": _seen_before(dataset),
+            **_blocked(dataset, inputs["export"]),
+        },
         "measured": [
             Measured(
                 measured_row(row, evaluations, context, _difference(row)),
                 evaluations[row.slug].statistics() if row.slug in evaluations else None,
             )
             for row in rows
-        ],
+        ]
+        + peer_rows(context, evaluations),
+        "peer_comparisons": peer_comparisons(context, evaluations),
+        "peer_routes": peer_routes(context),
+        "peers_not_measured": peers_not_measured(context),
         "curves": dict(_curves(context)),
         "environment": conditions["environment"],
         "timings_s": context.timings,
         "not_written": read_not_written(inputs["export"]),
+        **further_figures(inputs),
     }
 
 
@@ -104,6 +125,18 @@ def _seen_before(dataset: "Dataset") -> int:
     offsets, codes = dataset.seen(cases)
     owner = np.repeat(np.arange(len(cases)), np.diff(offsets))
     return len(np.unique(owner[codes == cases.targets[owner]]))
+
+
+def _blocked(dataset: "Dataset", export_folder: Path) -> dict[str, int]:
+    """Count blocked items, and test targets among them, which no row can hit; empty: none are."""
+    blocked = exported_blocked_items(export_folder)
+    if not blocked:
+        return {}
+    targets = dataset.cases("test").targets
+    return {
+        "blocked_items": len(blocked),
+        "test_targets_blocked": int(np.isin(targets, blocked.array).sum()),
+    }
 
 
 def _curves(context: StageContext[NextItemRecipe]) -> Curves:
@@ -125,21 +158,27 @@ QUALITY = Stage(
     work=measure_quality,
 )
 
-REPORT = Stage(
-    name="report",
-    title="Write the report",
-    needs=(
-        "dataset",
-        "teacher",
-        "teacher-check",
-        "student",
-        "student-without-teacher",
-        "export",
-        "quality",
-        "latency",
-    ),
-    version=2,
-    settings=lambda recipe: recipe.model_dump(mode="json"),
-    work=write_report,
-    keep_partial=False,
-)
+
+def report_stage(measured: Iterable[str]) -> Stage[NextItemRecipe]:
+    """The stage that writes the report.
+
+    Args:
+        measured: Stages of the job that measured something.
+    """
+    return Stage(
+        name="report",
+        title="Write the report",
+        needs=(
+            "dataset",
+            "teacher",
+            "teacher-check",
+            "student",
+            "student-without-teacher",
+            "export",
+            *measured,
+        ),
+        version=4,
+        settings=lambda recipe: recipe.model_dump(mode="json"),
+        work=write_report,
+        keep_partial=False,
+    )

@@ -1,238 +1,298 @@
-"""The stage that takes the same student through plain Optimum and measures what comes out."""
+"""The stage that takes the same student through other tools and measures what comes out."""
 
 import json
-from dataclasses import asdict
+import shutil
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
-from benchmarks.measurement import PeerComparison
-from benchmarks.stages.latency import queries_and_seconds
-from benchmarks.stages.subjects import Subject, read_json, subjects
-from compress.errors import UserError
-from compress.files import write_atomically
-from compress.recipe import (
-    AnyTextRecipe,
-    BertStudent,
-    MobileBertStudent,
-    OnnxText,
-    Recipe,
-    TextRecipe,
+from benchmarks.peers.asking import Asking, asking_of, preset_of, row_of
+from benchmarks.peers.files import SCHEME, our_files
+from benchmarks.peers.record import (
+    EAGER,
+    TEACHER,
+    TURNS,
+    MeasuredPeer,
+    PeerNotMeasured,
+    PeerRoute,
+    PeersRecord,
 )
+from benchmarks.peers.results import STAGE, cold_file
+from benchmarks.stages.latency import answers_of, queries_and_seconds
+from benchmarks.stages.subjects import Subject
+from compress.errors import UserError
+from compress.files import tree_sha256, write_atomically
+from compress.recipe import LiteRt, Onnx, Recipe, content_hash
+from compress.reuse import made_before, note_made
 from compress.stage import Stage, StageContext
+from export.peers.catalogue import PEERS
+from export.peers.peer import Peer, PeerStudent, native_samples
 from export.rows import SAMPLES
-from export.runner import RunnerSpec
+from export.runner import RunnerSpec, open_runner
+from export.samples import Samples
 
-if TYPE_CHECKING:
-    from export.samples import Samples
-
-NAME = "Optimum int8 (plain)"
-EVALUATION = "peer.npz"
-LATENCY = "peer.json"
-TURNS = "turns.npy"
-"""int64 `[2, rounds, queries]`: nanoseconds of our file and of the peer's, asked in turn."""
-SCHEME = "int8-dynamic"
-FULL_ROUNDS, QUICK_ROUNDS = 16, 4
-QUERIES_A_ROUND = 128
+FULL_ROUNDS, QUICK_ROUNDS = 16, 6
+FULL_STARTS, QUICK_STARTS = 3, 1
+"""Cold starts of a peer."""
 
 
-def peers_stage(quick: bool) -> Stage[AnyTextRecipe]:
-    """The stage `peers`: asked in turn with our file, round by round."""
+def peers_stage(quick: bool) -> Stage[Recipe]:
+    """The stage `peers`: every peer alone, and then all in turn with our files, round by round."""
 
-    def work(context: StageContext[AnyTextRecipe]) -> None:
-        ours = _our_file(context)
-        peer = _emit(context, ours)
-        _measure_quality(context, peer)
-        _measure_latency(context, ours, peer, quick)
+    def work(context: StageContext[Recipe]) -> None:
+        with TemporaryDirectory(prefix="limbeck-") as scratch:
+            _Session(context, quick, asking_of(context), Path(scratch)).measure()
 
     return Stage(
-        name="peers",
-        title="Take the same student through plain Optimum" + (" (quick)" if quick else ""),
+        name=STAGE,
+        title="Take the same student through other tools" + (" (quick)" if quick else ""),
         needs=("dataset", "student", "export"),
-        version=1,
+        version=2,
         settings=lambda recipe: [
             quick,
             *queries_and_seconds(recipe, quick),
             recipe.benchmark.threads,
+            {peer.name: peer.version for peer in PEERS},
         ],
+        # What is installed now, so that a tool installed later is measured then.
+        outside=lambda recipe, folder: [one.name for one in PEERS if one.obstacle() is None],
         work=work,
     )
 
 
-def peer_subject(folder: Path) -> Subject:
-    """The peer's row, of a finished stage."""
-    return Subject(**read_json(folder / "subject.json"))
-
-
-def comparison(folder: Path, ours: Any, peer: Any, student: Any, name: str) -> PeerComparison:
-    """Hold our file against the peer's.
-
-    Args:
-        folder: Of the finished stage.
-        ours: Evaluation of our file.
-        peer: Evaluation of the peer's.
-        student: Evaluation of the PyTorch student that both were made of.
-        name: Of our row.
-    """
-    from benchmarks.timing.turns import percentile_ratio
-
-    own, theirs = np.load(folder / TURNS, allow_pickle=False)
-    return PeerComparison(
-        ours=name,
-        peer=NAME,
-        p90_ratio=percentile_ratio(own, theirs),
-        rounds=len(own),
-        agreement_ours=ours.agreement(student),
-        agreement_peer=peer.agreement(student),
-        max_abs_difference_ours=ours.max_abs_difference(student),
-        max_abs_difference_peer=peer.max_abs_difference(student),
-    )
-
-
-def our_file(export_folder: Path) -> Subject | None:
-    """The row that the peer is compared with: our int8 file that takes pieces."""
-    for row in subjects(export_folder):
-        artifact = row.artifact
-        if artifact is None or artifact.takes_texts:
-            continue
-        if (artifact.format, artifact.scheme) == ("onnx", SCHEME):
-            return row
-    return None
-
-
 def check_peers(recipe: Recipe) -> None:
-    """Say before any work starts why there can be no peer.
+    """Say before any work starts why peers would have nothing to be compared with.
+
+    What is not installed stands in no one's way: the report says which peers there are not.
 
     Raises:
-        UserError: Optimum does not take the student, nothing is there to compare with, or Optimum
-            is not installed.
+        UserError: The recipe writes no int8 file.
     """
-    from export.onnx.peer import optimum_cli
-
-    if not isinstance(recipe, TextRecipe):
-        raise UserError("--peers is for recipes whose model reads text.")
-    student = recipe.student
-    if not isinstance(student, BertStudent | MobileBertStudent):
-        raise UserError(
-            f"--peers: Optimum takes Hugging Face students, and student.kind: {student.kind} is "
-            "none. Leave --peers out, or choose bert or mobilebert."
-        )
-    if _wanted_of(recipe) is None:
-        raise UserError(
-            "--peers compares int8 files, and the recipe writes none: add "
-            "{format: onnx, scheme: int8-dynamic} to export.artifacts, or leave --peers out."
-        )
-    optimum_cli()
-
-
-def _wanted_of(recipe: TextRecipe) -> OnnxText | None:
-    """The section of our int8 ONNX file."""
     for one in recipe.export.artifacts:
-        if isinstance(one, OnnxText) and one.scheme == SCHEME:
-            return one
-    return None
+        if isinstance(one, Onnx | LiteRt) and one.scheme == SCHEME:
+            return
+    raise UserError(
+        "--peers compares int8 files, and the recipe writes none: add "
+        "{format: onnx, scheme: int8-dynamic} to export.artifacts, or leave --peers out."
+    )
 
 
-def _our_file(context: StageContext[AnyTextRecipe]) -> Subject:
-    found = our_file(context.inputs["export"])
-    if found is None or not found.can_answer:
-        raise UserError(
-            "--peers compares int8 files, and ours could not be run: see why in "
-            "export/artifacts.json, or leave --peers out."
+@dataclass(frozen=True)
+class _Session:
+    """One run of the stage; what was made or measured of the same things before is kept."""
+
+    context: StageContext[Any]
+    quick: bool
+    asking: Asking
+    scratch: Path
+
+    def measure(self) -> None:
+        """Measure all that can be, and write down what could not."""
+        ours = our_files(self.context.inputs["export"])
+        if not ours:
+            raise UserError(
+                "--peers compares int8 files, and none of ours could be run: see why in "
+                "export/artifacts.json, or leave --peers out."
+            )
+        measured: list[MeasuredPeer] = []
+        missing: list[PeerNotMeasured] = []
+        for order, peer in enumerate(PEERS):
+            self._advance(f"{peer.name}: making it", order)
+            try:
+                obstacle = peer.obstacle()
+                if obstacle is not None:
+                    raise UserError(obstacle)
+                measured.append(self._measured(peer, order))
+            except OSError:
+                raise
+            except Exception as error:  # tools fail in any way at what they do not take
+                missing.append(PeerNotMeasured(peer.name, self._why(peer, error)))
+        in_turn = self._ask_in_turn(ours, measured)
+        PeersRecord(
+            tuple(measured), tuple(missing), tuple(row.name for row in ours), in_turn
+        ).write(self.context.folder)
+
+    def _measured(self, peer: Peer, order: int) -> MeasuredPeer:
+        made = self._made(peer)
+        files = tree_sha256(self.context.folder / peer.slug)  # some only point at the student
+        sha256 = content_hash([made, files, self.context.digests["student"]])
+        self._advance(f"{peer.name}: asking it about the test split", order)
+        difference = self._answered(peer, made, sha256, order)
+        self._timed(peer, made, sha256, order)
+        return MeasuredPeer(
+            name=peer.name,
+            slug=peer.slug,
+            runtime=peer.runtime,
+            path=made["path"],
+            sha256=sha256,
+            takes=peer.takes,
+            bytes=made["bytes"],
+            route=PeerRoute(peer.name, made["typed"], made["made_with"]),
+            max_abs_difference=difference,
         )
-    return found
 
+    def _made(self, peer: Peer) -> dict[str, Any]:
+        """Return what is known of a peer's files, made now or before."""
+        context, folder = self.context, self.context.folder / peer.slug
+        key = content_hash(
+            [
+                peer.version,
+                peer.versions,
+                preset_of(context.recipe),
+                context.recipe.task.model_dump(mode="json"),
+                context.digests["student"],
+                context.digests["dataset"],
+            ]
+        )
+        before: dict[str, Any] | None = made_before(context, f"{peer.slug}.files", key)
+        if before is not None:
+            return before
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        files = peer.emit(self._student, folder)
+        note = {
+            "path": files.description.relative_to(context.folder).as_posix(),
+            "bytes": files.bytes,
+            "typed": files.typed,
+            "made_with": peer.versions,
+        }
+        note_made(context, f"{peer.slug}.files", key, (peer.slug,), note)
+        return note
 
-def _emit(context: StageContext[AnyTextRecipe], ours: Subject) -> Subject:
-    from compress.data.text_dataset import TextDataset
-    from export.onnx.peer import emit_peer
+    def _answered(self, peer: Peer, made: dict[str, Any], sha256: str, order: int) -> float | None:
+        """Have it answer the test split; return its largest difference where that is asked for."""
+        context, target = self.context, f"{peer.slug}.npz"
+        samples = self._samples(peer)
+        key = content_hash(
+            [
+                sha256,
+                samples.sha256(),
+                context.digests["dataset"],
+                self.asking.differs_from,
+                context.recipe.task.model_dump(mode="json"),
+            ]
+        )
+        before = made_before(context, f"{peer.slug}.answers", key)
+        if before is None:
+            spec = self._spec(peer, made)
+            evaluation = self.asking.evaluate(
+                open_runner(spec), samples, lambda done: self._advance(peer.name, order + done)
+            )
+            evaluation.save(context.folder / target)
+            before = {"difference": self.asking.difference(open_runner(spec), peer.takes)}
+            note_made(context, f"{peer.slug}.answers", key, (target,), before)
+        difference: float | None = before["difference"]
+        return difference
 
-    wanted = _wanted_of(context.recipe)
-    assert wanted is not None
-    context.progress.advance("optimum-cli export onnx, optimum-cli onnxruntime quantize")
-    written = emit_peer(
-        context.inputs["student"],
-        context.folder / "optimum",
-        preset=wanted.preset,
-        target=context.recipe.task.target,
-        gains=TextDataset.open(context.inputs["dataset"]).gains,
-    )
-    peer = Subject(
-        name=NAME,
-        role="peer",
-        runtime="onnx-peer",
-        path=written.int8.relative_to(context.folder).as_posix(),
-        bytes=written.int8_model.stat().st_size,
-        inputs=ours.inputs,
-    )
-    write_atomically(context.folder / "subject.json", json.dumps(asdict(peer), indent=1))
-    return peer
+    def _timed(self, peer: Peer, made: dict[str, Any], sha256: str, order: int) -> None:
+        """Measure its row as any row is: single stream, and from a cold start."""
+        from benchmarks.timing.cold_start import cold_start_ms
+        from benchmarks.timing.measure import measure
+        from benchmarks.timing.scenario import Scenario
 
+        context, cold = self.context, cold_file(peer.slug)
+        samples, threads = self._samples(peer), context.recipe.benchmark.threads
+        queries, seconds = queries_and_seconds(context.recipe, self.quick)
+        key = content_hash([sha256, samples.sha256(), queries, seconds, threads, self._machine])
+        if made_before(context, f"{peer.slug}.latency", key) is not None:
+            return
+        self._advance(f"{peer.name}: at least {queries:,} queries and {seconds:g} s", order)
+        spec, logs = self._spec(peer, made), context.folder / "loadgen" / peer.slug
+        timing = measure(
+            spec,
+            samples,
+            Scenario("single-stream", queries, seconds),
+            threads=threads,
+            log_folder=logs,
+            reference=answers_of(context.folder, peer.slug),
+        )
+        starts = cold_start_ms(
+            spec,
+            samples,
+            threads=threads,
+            log_folder=logs / "cold-start",
+            starts=QUICK_STARTS if self.quick else FULL_STARTS,
+        )
+        write_atomically(context.folder / f"{peer.slug}.json", timing.to_json())
+        write_atomically(context.folder / cold, json.dumps(starts))
+        note_made(context, f"{peer.slug}.latency", key, (f"{peer.slug}.json", cold), peer.name)
 
-def _measure_quality(context: StageContext[AnyTextRecipe], peer: Subject) -> None:
-    from benchmarks.text_quality import evaluate_texts
-    from compress.data.text_dataset import TextDataset
-    from compress.tasks.text_task import Truth
-    from export.runner import open_runner
-    from export.samples import Samples
+    def _ask_in_turn(
+        self, ours: Sequence[Subject], measured: Sequence[MeasuredPeer]
+    ) -> tuple[str, ...]:
+        """Ask teacher, our files, the student in PyTorch and all peers in turn.
 
-    if (context.folder / EVALUATION).is_file():
-        return
-    dataset = TextDataset.open(context.inputs["dataset"])
-    evaluation = evaluate_texts(
-        open_runner(RunnerSpec(peer.runtime, str(context.folder / peer.path))),
-        samples=Samples.load(context.inputs["export"] / SAMPLES / peer.inputs),
-        truth=Truth.of(dataset, context.recipe.task, "test"),
-        classes=dataset.classes,
-        batch_size=1,
-        progress=lambda done: context.progress.advance(NAME, done),
-    )
-    temporary = context.folder / f".{EVALUATION}.tmp"
-    evaluation.save(temporary)
-    temporary.replace(context.folder / EVALUATION)
+        Returns:
+            Their names.
+        """
+        from benchmarks.timing.turns import measure_in_short_turns
 
+        context, threads = self.context, self.context.recipe.benchmark.threads
+        export = context.inputs["export"]
+        teacher, student = row_of(export, "teacher"), row_of(export, "student")
+        names = (TEACHER, *(row.name for row in ours), EAGER, *(one.name for one in measured))
+        rounds = QUICK_ROUNDS if self.quick else FULL_ROUNDS
+        key = content_hash(
+            [
+                [row.sha256 for row in (teacher, *ours, student)],
+                [one.sha256 for one in measured],
+                names,
+                self.asking.samples.sha256(),
+                rounds,
+                threads,
+                self._machine,
+            ]
+        )
+        if made_before(context, "turns", key) is not None:
+            return names
+        self._advance(f"{len(names)} models in turn, {rounds} rounds", len(PEERS))
+        rows = (teacher, *ours, student)
+        specs = [RunnerSpec(row.runtime, str((export / row.path).resolve())) for row in rows]
+        samples = [Samples.load(export / SAMPLES / row.inputs) for row in (teacher, *ours)]
+        samples.append(native_samples(self.asking.samples, "int64"))
+        for one in measured:
+            path = str((context.folder / one.path).resolve())
+            specs.append(RunnerSpec(one.runtime, path))
+            samples.append(native_samples(self.asking.samples, one.takes))
+        turns = measure_in_short_turns(
+            specs, samples, rounds=rounds, threads=threads, log_folder=context.folder / "turns"
+        )
+        with (context.folder / TURNS).open("wb") as stream:
+            np.savez_compressed(stream, *turns, allow_pickle=False)
+        note_made(context, "turns", key, (TURNS,), rounds)
+        return names
 
-def _measure_latency(
-    context: StageContext[AnyTextRecipe], ours: Subject, peer: Subject, quick: bool
-) -> None:
-    """Measure the peer's row as any row is, then both files in turn in one process."""
-    from benchmarks.timing.latency import measure_latency
-    from benchmarks.timing.turns import measure_in_turns
-    from export.samples import Samples
+    def _why(self, peer: Peer, error: Exception) -> str:
+        """Return one sentence, and keep the rest where a maintainer looks for it."""
+        logs = self.context.logs
+        logs.mkdir(parents=True, exist_ok=True)
+        write_atomically(logs / f"{peer.slug}.txt", traceback.format_exc())
+        said = " ".join((str(error) or "it does not say why").split())
+        because = said if isinstance(error, UserError) else f"{type(error).__name__}: {said}"
+        self.context.progress.say(f"{peer.name} is not measured: {because}")
+        return because
 
-    samples = Samples.load(context.inputs["export"] / SAMPLES / peer.inputs)
-    native = _as_optimum_takes_them(samples)
-    queries, seconds = queries_and_seconds(context.recipe, quick)
-    threads = context.recipe.benchmark.threads
-    theirs = RunnerSpec(peer.runtime, str((context.folder / peer.path).resolve()))
-    own = RunnerSpec(ours.runtime, str((context.inputs["export"] / ours.path).resolve()))
-    context.progress.advance(f"{NAME}: at least {queries:,} queries and {seconds:g} s")
-    latency = measure_latency(
-        theirs,
-        native,
-        queries=queries,
-        seconds=seconds,
-        threads=threads,
-        log_folder=context.folder / "loadgen" / "row",
-    )
-    write_atomically(context.folder / LATENCY, json.dumps(asdict(latency), indent=1))
-    rounds = QUICK_ROUNDS if quick else FULL_ROUNDS
-    context.progress.advance(f"both files in turn, {rounds} rounds")
-    turns = measure_in_turns(
-        [own, theirs],
-        [samples, native],
-        rounds=rounds,
-        queries=QUERIES_A_ROUND,
-        threads=threads,
-        log_folder=context.folder / "turns",
-    )
-    np.save(context.folder / TURNS, turns)
+    def _advance(self, what: str, order: float) -> None:
+        self.context.progress.advance(what, order / (len(PEERS) + 1))
 
+    def _samples(self, peer: Peer) -> Samples:
+        return native_samples(self.asking.samples, peer.takes)
 
-def _as_optimum_takes_them(samples: "Samples") -> "Samples":
-    """The same pieces in int64, so that the peer pays for no conversion of ours."""
-    from export.samples import Samples
+    def _spec(self, peer: Peer, made: dict[str, Any]) -> RunnerSpec:
+        return RunnerSpec(peer.runtime, str((self.context.folder / made["path"]).resolve()))
 
-    arrays = {name: array.astype(np.int64) for name, array in samples.arrays.items()}
-    return Samples(arrays, samples.lengths)
+    @cached_property
+    def _student(self) -> PeerStudent:
+        return self.asking.student(self.scratch)
+
+    @cached_property
+    def _machine(self) -> dict[str, Any]:
+        from benchmarks.environment import current_environment
+
+        return asdict(current_environment())

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 from benchmarks.measurement import Fidelity, Quality, Row
+from benchmarks.stages.latency import read_row_latency
 from benchmarks.stages.subjects import Subject, emitted_file, read_json
 from compress.files import write_atomically
 from compress.metrics import metric_name
@@ -27,18 +30,47 @@ class AnyEvaluation(Protocol):
 
 
 def write_files(folder: Path, inputs: Mapping[str, Any]) -> None:
-    """Write report.json and report.html.
+    """Write report.json, report.html and the pictures as files.
 
     Args:
         folder: Of the stage.
         inputs: The fields of `benchmarks.report.build.ReportInputs`.
     """
     from benchmarks.report.build import ReportInputs, build_report
+    from benchmarks.report.every_figure import every_figure
     from benchmarks.report.page import render_page
+    from benchmarks.report.pictures import write_pictures
 
     report = build_report(ReportInputs(**inputs))
     write_atomically(folder / "report.json", report.to_json())
     write_atomically(folder / "report.html", render_page(report))
+    write_pictures(every_figure(report), folder / "pictures")
+
+
+def further_figures(inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """What the stages beside quality and latency found, by the report's name of it.
+
+    Args:
+        inputs: Folders of the finished stages; those that a job leaves out are missing.
+    """
+    from benchmarks.bench.data import BenchData
+    from benchmarks.browser.data import BrowserData
+    from benchmarks.groups.data import GroupsData
+    from benchmarks.robustness.data import RobustnessData
+    from benchmarks.roofline.data import RooflineData
+
+    shapes: Mapping[str, type[BaseModel]] = {
+        "scenarios": BenchData,
+        "browser": BrowserData,
+        "roofline": RooflineData,
+        "robustness": RobustnessData,
+        "groups": GroupsData,
+    }
+    return {
+        name: shape.model_validate_json((inputs[name] / f"{name}.json").read_text(encoding="utf-8"))
+        for name, shape in shapes.items()
+        if name in inputs
+    }
 
 
 def conditions_of(context: StageContext[Any]) -> dict[str, Any]:
@@ -81,11 +113,8 @@ def measured_row(
         context: Of the report's stage.
         difference: Largest difference of a file's answer from the PyTorch student's.
     """
-    from benchmarks.timing.latency import Latency
-
-    latency, quality, fidelity = None, None, None
-    if row.can_be_timed:
-        latency = Latency(**read_json(context.inputs["latency"] / f"{row.slug}.json"))
+    measured = read_row_latency(context.inputs["latency"], row) if row.can_be_timed else None
+    quality, fidelity = None, None
     if row.slug in evaluations:
         own = evaluations[row.slug]
         quality = own.quality(context.recipe.benchmark.bootstrap, context.recipe.seed)
@@ -94,7 +123,9 @@ def measured_row(
         name=row.name,
         role=row.role,
         bytes=row.bytes,
-        latency=latency,
+        latency=None if measured is None else measured.timing,
+        cold_start_ms=None if measured is None else measured.cold_start_ms,
+        p90_ratio_to_teacher=None if measured is None else measured.p90_ratio_to_teacher,
         quality=quality,
         fidelity=fidelity,
         file=None if row.artifact is None else emitted_file(row.artifact),

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks.measurement import CheckFigures, EmittedFile, Role
+from compress.errors import UserError
 from export.artifact import Artifact
 from export.rows import SAMPLES, read_artifacts, read_rows
 from export.runner import Runtime
@@ -28,6 +29,10 @@ class Subject:
     """Of everything that answers: a row of the same hash need not be measured again."""
     unmasked_path: str | None = None
     artifact: Artifact | None = None
+
+    def __post_init__(self) -> None:
+        if self.runtime not in get_args(Runtime):
+            raise UserError(f"{self.name}: limbeck knows no runtime {self.runtime}.")
 
     @property
     def can_answer(self) -> bool:

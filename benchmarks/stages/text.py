@@ -5,20 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measurement import PeerComparison, Row
-from benchmarks.stages.peers import (
-    EVALUATION,
-    LATENCY,
-    NAME,
-    comparison,
-    our_file,
-    peer_subject,
+from benchmarks.peers.results import (
+    peer_comparisons,
+    peer_routes,
+    peer_rows,
+    peers_not_measured,
 )
 from benchmarks.stages.quality import measure_rows, runner_of
 from benchmarks.stages.report import (
     Curves,
     conditions_of,
-    fidelity_of,
+    further_figures,
     gate_lines,
     measured_row,
     student_curves,
@@ -84,11 +81,8 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
         )
         for row in rows
     ]
-    compared = None
-    if "peers" in inputs:
-        peer = TextEvaluation.load(inputs["peers"] / EVALUATION)
-        measured.append(Measured(_peer_row(peer, evaluations, context), peer.statistics()))
-        compared = _compare(peer, evaluations, context)
+    measured += peer_rows(context, evaluations)
+    comparisons = peer_comparisons(context, evaluations)
     groups = len(np.unique(test.groups))
     return {
         "recipe": recipe,
@@ -101,7 +95,7 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
             outputs=dataset.outputs,
             queries=conditions["queries"],
             seconds=conditions["seconds"],
-            rounds=None if compared is None else compared.rounds,
+            rounds=comparisons[0].rounds if comparisons else None,
         ),
         "counts": {**dataset.counts, **_piece_counts(context)},
         "warnings": (
@@ -111,11 +105,14 @@ def _report_inputs(context: StageContext[AnyTextRecipe]) -> dict[str, Any]:
             *_cut_warnings(context),
         ),
         "measured": measured,
-        "peer_comparison": compared,
+        "peer_comparisons": comparisons,
+        "peer_routes": peer_routes(context),
+        "peers_not_measured": peers_not_measured(context),
         "curves": dict(_curves(context)),
         "environment": conditions["environment"],
         "timings_s": context.timings,
         "not_written": read_not_written(inputs["export"]),
+        **further_figures(inputs),
     }
 
 
@@ -167,38 +164,6 @@ def _difference(row: Subject, evaluations: Mapping[str, TextEvaluation]) -> floa
     return evaluations[row.slug].max_abs_difference(evaluations["student"])
 
 
-def _peer_row(
-    peer: TextEvaluation,
-    evaluations: dict[str, TextEvaluation],
-    context: StageContext[AnyTextRecipe],
-) -> Row:
-    from benchmarks.timing.latency import Latency
-
-    folder = context.inputs["peers"]
-    difference = peer.max_abs_difference(evaluations["student"])
-    return Row(
-        name=NAME,
-        role="peer",
-        bytes=peer_subject(folder).bytes,
-        latency=Latency(**read_json(folder / LATENCY)),
-        quality=peer.quality(context.recipe.benchmark.bootstrap, context.recipe.seed),
-        fidelity=fidelity_of("peer", peer, evaluations, difference),
-    )
-
-
-def _compare(
-    peer: TextEvaluation,
-    evaluations: dict[str, TextEvaluation],
-    context: StageContext[AnyTextRecipe],
-) -> PeerComparison | None:
-    ours = our_file(context.inputs["export"])
-    if ours is None:
-        return None
-    return comparison(
-        context.inputs["peers"], evaluations[ours.slug], peer, evaluations["student"], ours.name
-    )
-
-
 def _curves(context: StageContext[AnyTextRecipe]) -> Curves:
     from compress.distill.training import HISTORY
 
@@ -217,8 +182,12 @@ QUALITY: Stage[AnyTextRecipe] = Stage(
 )
 
 
-def report_stage(peers: bool) -> Stage[AnyTextRecipe]:
-    """The stage that writes the report, with a peer beside our files or without."""
+def report_stage(measured: Iterable[str]) -> Stage[AnyTextRecipe]:
+    """The stage that writes the report.
+
+    Args:
+        measured: Stages of the job that measured something.
+    """
     return Stage(
         name="report",
         title="Write the report",
@@ -231,11 +200,9 @@ def report_stage(peers: bool) -> Stage[AnyTextRecipe]:
             "student",
             "student-without-teacher",
             "export",
-            "quality",
-            "latency",
-            *(("peers",) if peers else ()),
+            *measured,
         ),
-        version=2,
+        version=3,
         settings=lambda recipe: recipe.model_dump(mode="json"),
         work=write_report,
         keep_partial=False,

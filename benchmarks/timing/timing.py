@@ -1,7 +1,9 @@
-"""What was measured of one model in one scenario."""
+"""What was measured of one model in one scenario, and its JSON."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
+from benchmarks.timing.early_stopping import queries_needed
 from compress.recipe import ScenarioName
 
 MOST_DRIFT = 0.10
@@ -35,16 +37,20 @@ class Noise:
 
 @dataclass(frozen=True)
 class Conduct:
-    """What the measured process was seen to do, beside answering."""
+    """What the measured process was seen to do, beside answering.
 
-    active_threads: int
-    """Threads that spent a notable share of the measured time on a CPU, LoadGen's own left out."""
+    None where the system does not say (macOS has no /proc), or there were too few examples.
+    """
+
+    active_threads: int | None
+    """Threads that spent a twentieth of the measured time on a CPU, LoadGen's own left out."""
     cpu_share: float
     """CPU time over wall time while the model was answering; about the number of threads."""
-    growth_kb: float
-    """How much resident memory grew in a thousand queries, 10^3 bytes."""
-    repeat_ratio: float
-    """Median time of an example that was never asked before, over that of the same one again."""
+    growth_kb: float | None
+    """How much resident memory grew in a thousand queries after the timed ones, 10^3 bytes."""
+    repeat_ratio: float | None
+    """Time of an example that was never asked before, over that of the same one asked again at
+    once; the median over examples kept back until then."""
     answers_checked: int
     """Answers of the timed queries that were held against what is known to be right; 0: nothing is
     known."""
@@ -78,7 +84,7 @@ class Timing:
     queries: int
     examples: int
     seconds: float
-    """From the first query to the last answer."""
+    """From the first query to the last answer, by our own clock, without the probe's readings."""
     throughput: float
     """Examples answered a second."""
     p50_ms: float | None
@@ -111,6 +117,20 @@ class Timing:
 
     def supports(self, percentile: float) -> bool:
         """Return whether enough queries were asked for `percentile` (0...100)."""
-        from benchmarks.timing.latency import queries_needed
-
         return self.queries >= queries_needed(percentile)
+
+    def to_json(self) -> str:
+        """Return it as JSON text."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Timing":
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        nested = {
+            "noise": Noise(tuple(fields["noise"]["readings_us"])),
+            "conduct": Conduct(**fields["conduct"]),
+            "broken": tuple(BrokenRule(**one) for one in fields["broken"]),
+            "pinned_to": tuple(fields["pinned_to"]),
+        }
+        return cls(**fields | nested)

@@ -1,23 +1,33 @@
-"""Which of two models is faster: both asked in turn in one process, so that nothing else differs.
+"""Which of several models is faster: asked in turn, A B A B, each in a process of its own.
 
 Rows of a report are measured one after the other, minutes apart, and a busy machine changes
 meanwhile. A claim that one file is as fast as another needs both under the same conditions.
 """
 
+import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.timing.latency import evenly_spaced, run_measured
-from benchmarks.timing.latency_process import LATENCIES
-from benchmarks.timing.turns_process import TurnsJob, samples_file
+from benchmarks.timing.isolation import allowed_cpus, choose_cpus, command, environment, failure
+from benchmarks.timing.job import LATENCIES, SAMPLES
+from benchmarks.timing.measure import evenly_spaced
+from benchmarks.timing.turns_process import TurnsJob
 from compress.metrics import Interval
 from export.runner import RunnerSpec
 from export.samples import Samples
 
+TURN_SECONDS = 0.1
+"""Length of a turn where it may differ between models: short beside what a machine's pace changes
+over, long beside the first queries after another model had the processor."""
+FEWEST_QUERIES, MOST_QUERIES = 4, 256
 _WARM_UP_SECONDS = 0.5
 
 
@@ -30,10 +40,12 @@ def measure_in_turns(
     threads: int,
     log_folder: Path,
 ) -> NDArray[np.int64]:
-    """Ask models in turn in one fresh process, batch 1, on real inputs without padding.
+    """Ask models in turn, batch 1, on real inputs without padding.
 
-    In each round every model is asked the same `queries` examples, drawn with a fixed seed, one
-    model after the other; every other round the order is turned around.
+    Each is loaded in a fresh process of its own, kept to the same processors where that is allowed,
+    and waits while another one answers. In each round every model is asked the same `queries`
+    examples, drawn with a fixed seed, after a few that do not count; every other round the order is
+    turned around.
 
     Args:
         specs: M models; their thread counts are replaced by `threads`.
@@ -41,7 +53,7 @@ def measure_in_turns(
         rounds: How often each model has its turn.
         queries: Of one turn.
         threads: Threads that the runtimes may use.
-        log_folder: Gets the job and the raw latencies.
+        log_folder: Gets a folder a model, with the job, the raw latencies and what it said.
 
     Returns:
         `[M, rounds, queries]` nanoseconds.
@@ -50,26 +62,144 @@ def measure_in_turns(
         UserError: A model could not be loaded or run; the message ends with what was said.
         ValueError: There are no examples, or the models do not have equally many.
     """
+    given = [queries] * len(specs)
+    return np.stack(
+        _in_turns(specs, samples, rounds, queries=given, threads=threads, log_folder=log_folder)
+    )
+
+
+def measure_in_short_turns(
+    specs: Sequence[RunnerSpec],
+    samples: Sequence[Samples],
+    *,
+    rounds: int,
+    threads: int,
+    log_folder: Path,
+) -> tuple[NDArray[np.int64], ...]:
+    """Ask models of very different speed in turn: a turn takes about `TURN_SECONDS`.
+
+    Else as `measure_in_turns`, but each model has as many queries a turn as fit, from
+    `FEWEST_QUERIES` to `MOST_QUERIES`.
+
+    Returns:
+        `[rounds, queries]` nanoseconds of each model.
+    """
+    return tuple(
+        _in_turns(specs, samples, rounds, queries=None, threads=threads, log_folder=log_folder)
+    )
+
+
+def _in_turns(
+    specs: Sequence[RunnerSpec],
+    samples: Sequence[Samples],
+    rounds: int,
+    *,
+    queries: Sequence[int] | None,
+    threads: int,
+    log_folder: Path,
+) -> list[NDArray[np.int64]]:
     counts = {len(one) for one in samples}
     if len(specs) != len(samples) or len(counts) != 1 or 0 in counts:
         raise ValueError(f"{len(specs)} models need the same examples, got {sorted(counts)}")
-    log_folder.mkdir(parents=True, exist_ok=True)
-    (log_folder / LATENCIES).unlink(missing_ok=True)
-    for number, one in enumerate(samples):
-        evenly_spaced(one).save(log_folder / samples_file(number))
-    job = TurnsJob(
-        tuple(replace(spec, threads=threads) for spec in specs),
-        str(log_folder.resolve()),
-        rounds,
-        queries,
-        _WARM_UP_SECONDS,
-    )
-    job_file = log_folder / "job.json"
-    job_file.write_text(job.to_json(), encoding="utf-8")
-    what = " and ".join(spec.path for spec in specs) + ": their latency"
-    run_measured("benchmarks.timing.turns_process", job_file, threads, what)
-    found: NDArray[np.int64] = np.load(log_folder / LATENCIES, allow_pickle=False)
-    return found
+    cpus = choose_cpus(threads, allowed_cpus())
+    with ExitStack() as stack:
+        players = []
+        for number, (spec, own) in enumerate(zip(specs, samples, strict=True)):
+            folder = log_folder / f"model-{number}"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / LATENCIES).unlink(missing_ok=True)
+            evenly_spaced(own).save(folder / SAMPLES)
+            job = TurnsJob(
+                replace(spec, threads=threads), str(folder.resolve()), _WARM_UP_SECONDS, cpus
+            )
+            players.append(stack.enter_context(_Player(job)))
+        usual_ns = [int(player.told("warm up")) for player in players]
+        given = queries or [
+            min(max(ceil(TURN_SECONDS * 1e9 / usual), FEWEST_QUERIES), MOST_QUERIES)
+            for usual in usual_ns
+        ]
+        turn = list(zip(players, given, strict=True))
+        for number in range(rounds):
+            for player, asked in turn if number % 2 == 0 else reversed(turn):
+                player.told(str(asked))
+        return [player.finish() for player in players]
+
+
+class _Player:
+    """One model's process, from its start to its end."""
+
+    def __init__(self, job: TurnsJob) -> None:
+        self.job = job
+        self.folder = Path(job.folder)
+        self.log_file = self.folder / "process.log"
+        job_file = self.folder / "job.json"
+        job_file.write_text(job.to_json(), encoding="utf-8")
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                command("benchmarks.timing.turns_process", job_file),
+                env=environment(job.spec.threads),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def __enter__(self) -> Self:
+        try:
+            self._reply()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def told(self, line: str) -> str:
+        """Say something and return the reply; until then the model works."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # It ended: the reply that is missing tells.
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        return self._reply()
+
+    def finish(self) -> NDArray[np.int64]:
+        """Say that there are no more turns and return the nanoseconds of every query."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        if self.process.wait():
+            raise self._failure()
+        (self.folder / SAMPLES).unlink()
+        found: NDArray[np.int64] = np.load(self.folder / LATENCIES, allow_pickle=False)
+        return found
+
+    def _reply(self) -> str:
+        assert self.process.stdout is not None
+        reply = self.process.stdout.readline()
+        if not reply:
+            self.process.wait()
+            raise self._failure()
+        return reply.strip()
+
+    def _failure(self) -> Exception:
+        said = self.log_file.read_text(encoding="utf-8", errors="replace")
+        what = f"{self.job.spec.path}: its latency"
+        return failure(what, self.process.returncode, said, self.log_file)
+
+    def _end(self) -> None:
+        """End the process if it is still there; it may be waiting for its turn."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def percentile_ratio(
@@ -86,8 +216,8 @@ def percentile_ratio(
     machine down in one round weighs on both.
 
     Args:
-        own: `[rounds, queries]` of `measure_in_turns`.
-        other: The other model's, of the same rounds.
+        own: `[rounds, queries]` of `measure_in_turns` or `measure_in_short_turns`.
+        other: The other model's, of the same rounds; it may have had more or fewer queries.
         percentile: Of all queries together, 0...100.
         resamples: How often to resample.
         seed: Of the draws.
@@ -95,7 +225,7 @@ def percentile_ratio(
     Raises:
         ValueError: The rounds are not the same ones, or there are none.
     """
-    if own.shape != other.shape or own.ndim != 2 or not own.size:
+    if len(own) != len(other) or own.ndim != 2 or other.ndim != 2 or not own.size * other.size:
         raise ValueError(f"latencies {own.shape} and {other.shape} are not of the same rounds")
 
     def ratio(rounds: NDArray[np.int64]) -> float:

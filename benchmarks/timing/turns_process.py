@@ -1,33 +1,38 @@
-"""The process in which two models are asked in turn.
+"""The process of one of the models that are asked in turn.
 
-Run as `python -m benchmarks.timing.turns_process JOB.json` by `benchmarks.timing.turns`.
+Run as `python -m benchmarks.timing.turns_process JOB.json` by `benchmarks.timing.turns`, which says
+over its standard input when it is its turn, one line a turn; while another model answers it waits
+there. What it says back goes through what was its standard output.
 """
 
 import gc
 import json
+import os
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.timing.latency_process import LATENCIES, SEED, ask, warm_up
+from benchmarks.timing.asking import SEED, ask, warm_up
+from benchmarks.timing.isolation import pin
+from benchmarks.timing.job import LATENCIES, SAMPLES
 from compress.imports import leave_out_torchao
-from export.runner import RunnerSpec, import_runtime, open_runner
-from export.samples import Samples
+from export.runner import Runner, RunnerSpec, import_runtime, open_runner
+from export.samples import Inputs, Samples
+
+SETTLING = 8
+"""One query in so many is asked before a turn is timed: the other model had the caches."""
 
 
 @dataclass(frozen=True)
 class TurnsJob:
-    """What to compare; results are written into `folder`."""
+    """One model's part; results are written into `folder`."""
 
-    specs: tuple[RunnerSpec, ...]
+    spec: RunnerSpec
     folder: str
-    rounds: int
-    queries: int
-    """Of each model in each round."""
     warm_up_seconds: float
+    cpus: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         """Return the job as JSON text."""
@@ -37,41 +42,40 @@ class TurnsJob:
     def from_json(cls, text: str) -> "TurnsJob":
         """Read what `to_json` wrote."""
         fields = json.loads(text)
-        specs = tuple(RunnerSpec(**spec) for spec in fields["specs"])
-        return cls(**fields | {"specs": specs})
-
-
-def samples_file(number: int) -> str:
-    """Name the file with what model `number` is asked with."""
-    return f"samples.{number}.npz"
+        typed = {"spec": RunnerSpec(**fields["spec"]), "cpus": tuple(fields["cpus"])}
+        return cls(**fields | typed)
 
 
 def main(job_file: str) -> None:
-    """Carry out the job in `job_file` and write the nanoseconds of every query."""
+    """Load the model, answer when it is told to, and write the nanoseconds of every query."""
     job = TurnsJob.from_json(Path(job_file).read_text(encoding="utf-8"))
+    replies = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # What a runtime prints is no reply.
+    pin(job.cpus)
     folder = Path(job.folder)
-    models = range(len(job.specs))
-    rows = []
-    for model in models:
-        samples = Samples.load(folder / samples_file(model))
-        rows.append([samples.row(index) for index in range(len(samples))])
-    found = np.empty((len(models), job.rounds, job.queries), dtype=np.int64)
-    random = np.random.default_rng(SEED)
-    with ExitStack() as stack:
-        runners = []
-        for spec in job.specs:
-            import_runtime(spec)
-            runners.append(stack.enter_context(open_runner(spec)))
-        for model in models:
-            warm_up(runners[model], rows[model], job.warm_up_seconds)
+    samples = Samples.load(folder / SAMPLES)
+    rows = [samples.row(index) for index in range(len(samples))]
+    import_runtime(job.spec)
+    with open_runner(job.spec) as runner:
+        print("loaded", file=replies, flush=True)
+        sys.stdin.readline()
+        usual_ns = np.median(warm_up(runner, rows, job.warm_up_seconds))
         gc.collect()
-        gc.disable()  # As in `benchmarks.timing.latency_process`.
-        for turn in range(job.rounds):
-            asked = random.integers(0, len(rows[0]), job.queries).tolist()
-            for model in models if turn % 2 == 0 else reversed(models):
-                runner, own = runners[model], rows[model]
-                found[model, turn] = [ask(runner, own[index]) for index in asked]
-    np.save(folder / LATENCIES, found)
+        gc.disable()  # As in `benchmarks.timing.measured_process`.
+        print(int(usual_ns), file=replies, flush=True)
+        turns: list[list[int]] = []
+        while queries := sys.stdin.readline():
+            turns.append(_turn(runner, rows, int(queries), len(turns)))
+            print("done", file=replies, flush=True)
+    np.save(folder / LATENCIES, np.array(turns, dtype=np.int64))
+
+
+def _turn(runner: Runner, rows: list[Inputs], queries: int, turn: int) -> list[int]:
+    """Ask examples that are the same for every model in the same turn."""
+    asked = np.random.default_rng([SEED, turn]).integers(0, len(rows), queries).tolist()
+    for index in asked[: max(1, queries // SETTLING)]:
+        runner(rows[index])
+    return [ask(runner, rows[index]) for index in asked]
 
 
 if __name__ == "__main__":

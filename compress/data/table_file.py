@@ -25,6 +25,7 @@ _SUFFIXES = {
     ".tsv": "tsv",
     ".inter": "recbole",
     ".item": "recbole",
+    ".user": "recbole",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -44,7 +45,8 @@ def read_batches(
     """Yield the wanted columns of a table, at most `batch_rows` rows at a time.
 
     Args:
-        path: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.parquet`, `.pq`, or RecBole `.inter`, `.item`.
+        path: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.parquet`, `.pq`, or RecBole
+            `.inter`, `.item`, `.user`.
         columns: Names that every row must have.
         sparse: Names that must occur, but that a JSON line may leave out (then null).
         batch_rows: Upper bound of a batch; None: `BATCH_ROWS`.

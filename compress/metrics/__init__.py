@@ -9,6 +9,15 @@ from compress.metrics.classification import (
     multi_label_statistics,
     per_class_table,
 )
+from compress.metrics.exposure import (
+    POPULARITY_GROUPS,
+    Shown,
+    gini,
+    popularity_groups,
+    self_information,
+    shown_statistics,
+)
+from compress.metrics.groups import GroupSums, chance_of, gap_by_chance
 from compress.metrics.intervals import (
     CONFIDENCE,
     Interval,
@@ -18,6 +27,7 @@ from compress.metrics.intervals import (
     paired_difference,
     ratio_interval,
 )
+from compress.metrics.jackknife import jackknife
 from compress.metrics.names import metric_name
 from compress.metrics.ranking import (
     CUTOFFS,
@@ -34,21 +44,31 @@ __all__ = [
     "CONFIDENCE",
     "CUTOFFS",
     "ClassFigures",
+    "GroupSums",
     "Interval",
     "NOT_FOUND",
+    "POPULARITY_GROUPS",
+    "Shown",
     "Statistic",
     "bootstrap",
+    "chance_of",
     "classification_statistics",
     "coverage",
     "drop_seen",
+    "gap_by_chance",
+    "gini",
+    "jackknife",
     "mean_statistic",
     "metric_name",
     "multi_label_statistics",
     "paired_difference",
     "per_class_table",
+    "popularity_groups",
     "ranking_metrics",
     "ratio_interval",
     "relevance_statistics",
+    "self_information",
+    "shown_statistics",
     "target_ranks",
     "top_k_overlap",
 ]

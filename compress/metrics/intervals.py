@@ -146,11 +146,43 @@ def ratio_interval(a: Statistic, b: Statistic, resamples: int, seed: int) -> Int
         ValueError: As `bootstrap`; b is 0, or negative in a resample.
     """
     of_a, of_b = _resampled([a, b], resamples, seed)
+    return _interval(*_ratios(a, b, of_a, of_b))
+
+
+def ratio_difference(
+    first: tuple[Statistic, Statistic],
+    second: tuple[Statistic, Statistic],
+    resamples: int,
+    seed: int,
+) -> Interval:
+    """Return a / b - c / d over the same units, with its 95% paired-bootstrap interval.
+
+    All four are resampled with the same draws: what makes a unit hard for all of them does not
+    widen the interval. Resamples in which b or d is 0 are left out, as in `ratio_interval`.
+
+    Args:
+        first: a and b: a metric of a model, and the one above 0 that it is a share of.
+        second: c and d: the same of another model, the same units in the same order.
+        resamples: How often to resample.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: As `bootstrap`; b or d is 0, or negative in a resample.
+    """
+    (a, b), (c, d) = first, second
+    of_a, of_b, of_c, of_d = _resampled([a, b, c, d], resamples, seed)
+    one, resampled_one = _ratios(a, b, of_a, of_b)
+    other, resampled_other = _ratios(c, d, of_c, of_d)
+    return _interval(one - other, resampled_one - resampled_other)
+
+
+def _ratios(a: Statistic, b: Statistic, of_a: Floats, of_b: Floats) -> tuple[float, Floats]:
+    """Return a / b, and that of each resample: NaN where b is 0."""
     if not b.value > 0 or (of_b < 0).any():
         raise ValueError("the ratio's denominator must be above 0, and never below it")
-    ratios = np.full(resamples, np.nan)
+    ratios = np.full(len(of_a), np.nan)
     np.divide(of_a, of_b, out=ratios, where=of_b > 0)
-    return _interval(a.value / b.value, ratios)
+    return a.value / b.value, ratios
 
 
 def _resampled(statistics: Sequence[Statistic], resamples: int, seed: int) -> list[Floats]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from compress.recipe.deployment import (
     Benchmark,
@@ -19,7 +19,7 @@ from compress.recipe.distillation import (
     SoftTargets,
     TextDistillation,
 )
-from compress.recipe.groups import Groups, Protected
+from compress.recipe.groups import Groups, Protected, check_protected
 from compress.recipe.interactions import Data
 from compress.recipe.section import Section, content_hash
 from compress.recipe.student import AnyTextStudent, TransformerStudent
@@ -65,6 +65,20 @@ class NextItemRecipe(Recipe):
     export: NextItemExport = NextItemExport()
     groups: Groups = Groups()
     protect: Protected = ()
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_are_of_what_is_known(cls, groups: Groups, info: ValidationInfo) -> Groups:
+        if "data" in info.data:
+            groups.check_source(info.data["data"].source.kind)
+        return groups
+
+    @field_validator("protect")
+    @classmethod
+    def _what_is_protected_is_known(cls, protect: Protected, info: ValidationInfo) -> Protected:
+        if "data" in info.data and "groups" in info.data:
+            check_protected(protect, info.data["groups"], info.data["data"].source.kind)
+        return protect
 
 
 class TextRecipe(Recipe):

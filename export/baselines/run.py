@@ -56,6 +56,7 @@ class BaselineRunner:
         )
         if self._about.mask_seen:
             np.put_along_axis(scores, history.astype(np.int64), IMPOSSIBLE, axis=1)
+        scores[:, list(self._about.blocked)] = IMPOSSIBLE
         top_k = min(self._about.top_k, scores.shape[1] - FIRST_ITEM)
         item_ids = np.argsort(-scores, axis=1, kind="stable")[:, :top_k].astype(np.int32)
         best = np.take_along_axis(scores, item_ids, axis=1)

@@ -32,6 +32,7 @@ class LiteRtRunner:
         self._interpreter: Any = None
         self._inputs: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
         self._outputs: tuple[tuple[str, int], ...] = ()
+        self._types: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         try:
@@ -45,8 +46,7 @@ class LiteRtRunner:
             with _without_native_log():
                 interpreter = Interpreter(str(self.path), num_threads=self.threads)
                 interpreter.allocate_tensors()
-            (signature,) = interpreter.get_signature_list()
-            runner = interpreter.get_signature_runner(signature)
+            inputs, outputs = _tensors(interpreter)
         except (ValueError, RuntimeError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise UserError(
@@ -54,11 +54,10 @@ class LiteRtRunner:
             ) from error
         self._inputs = tuple(
             (name, details["index"], tuple(int(size) for size in details["shape"]))
-            for name, details in runner.get_input_details().items()
+            for name, details in inputs.items()
         )
-        self._outputs = tuple(
-            (name, details["index"]) for name, details in runner.get_output_details().items()
-        )
+        self._outputs = tuple((name, details["index"]) for name, details in outputs.items())
+        self._types = tuple(np.dtype(one["dtype"]).name for one in inputs.values())
         self._interpreter = interpreter
         return self
 
@@ -123,6 +122,12 @@ class LiteRtRunner:
         return tuple(name for name, _, _ in self._inputs)
 
     @property
+    def declared(self) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+        """Name, NumPy type and shape of what the file takes."""
+        types = zip(self._inputs, self._types, strict=True)
+        return tuple((name, dtype, shape) for (name, _, shape), dtype in types)
+
+    @property
     def metadata(self) -> dict[str, str]:
         """The file's metadata: see `export.signature`."""
         from export.litert.flatbuffer import read_metadata
@@ -154,3 +159,15 @@ def _without_native_log() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(nowhere)
         os.close(kept)
+
+
+def _tensors(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the details of inputs and outputs by name; those of a file's one signature, if any."""
+    signatures = list(interpreter.get_signature_list())
+    if len(signatures) > 1:
+        raise ValueError(f"it has {len(signatures)} signatures ({', '.join(signatures)}), not one")
+    if signatures:
+        runner = interpreter.get_signature_runner(signatures[0])
+        return runner.get_input_details(), runner.get_output_details()
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    return {one["name"]: one for one in inputs}, {one["name"]: one for one in outputs}

@@ -24,6 +24,8 @@ class PyTorchModel:
     """Whether scores are log-probabilities of the members' mean, as the teacher's are."""
     trained_on_unseen: bool
     """Whether the members were trained with seen items left out of the softmax."""
+    blocked: tuple[int, ...] = ()
+    """Codes of items that are never returned."""
 
 
 def emit_pytorch(
@@ -34,6 +36,7 @@ def emit_pytorch(
     mask_seen: bool,
     is_ensemble: bool,
     trained_on_unseen: bool,
+    blocked: Sequence[int] = (),
 ) -> None:
     """Write the description.
 
@@ -44,7 +47,12 @@ def emit_pytorch(
         mask_seen: Whether items of the history are left out.
         is_ensemble: See `PyTorchModel`.
         trained_on_unseen: See `PyTorchModel`.
+        blocked: Codes of items that are never returned.
     """
     folders = tuple(Path(os.path.relpath(member, path.parent)).as_posix() for member in members)
-    model = PyTorchModel(folders, top_k, mask_seen, is_ensemble, trained_on_unseen)
-    write_atomically(path, json.dumps(asdict(model), indent=1))
+    model = asdict(
+        PyTorchModel(folders, top_k, mask_seen, is_ensemble, trained_on_unseen, tuple(blocked))
+    )
+    if not blocked:
+        del model["blocked"]  # the description is then as it was before items could be blocked
+    write_atomically(path, json.dumps(model, indent=1))

@@ -43,9 +43,10 @@ class PyTorchRunner:
         networks = [load_model(self.path.parent / member) for member in about.members]
         scorer: nn.Module
         if about.is_ensemble:
-            scorer = EnsembleScorer(Ensemble(networks, mask_seen=about.trained_on_unseen))
+            ensemble = Ensemble(networks, mask_seen=about.trained_on_unseen)
+            scorer = EnsembleScorer(ensemble, about.blocked)
         else:
-            scorer = StudentScorer(networks[0])
+            scorer = StudentScorer(networks[0], about.blocked)
         self._module = NextItemDeploy(
             scorer, items=networks[0].items, top_k=about.top_k, mask_seen=about.mask_seen
         ).eval()

@@ -1,6 +1,7 @@
 """The stage that writes the files: emit, verify, and keep what later stages compare with."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
@@ -13,30 +14,42 @@ from compress.recipe import NextItemRecipe
 from compress.stage import Stage, StageContext
 from compress.stages.next_item.teacher import member_folders
 from export.artifact import Artifact, NotWritten
+from export.blocked_items import (
+    BLOCKED,
+    ITEM_MAP,
+    NOTHING_BLOCKED,
+    BlockedItems,
+    blocked_fingerprint,
+    blocked_items,
+)
 from export.formats import code_versions
 from export.rows import SAMPLES, RowFiles, row_sha256, write_artifacts, write_rows
 from export.samples import Samples
 
 if TYPE_CHECKING:
+    from compress.data.dataset import Dataset
     from export.source import DeploySource
     from export.verification_set import VerificationSet
 
-ITEM_MAP = "item-map.json"
 HISTORIES = "histories.npz"
 """The samples that every row is asked with: the histories of the test cases."""
 
 
 def export_models(context: StageContext[NextItemRecipe]) -> None:
     """Write every file of the recipe, verify each, and describe the rows to compare them with."""
-    rows = _describe_rows(context)
-    _write_item_map(context)
-    _write_samples(context)
-    artifacts, not_written = _emit_artifacts(context)
+    from compress.data.dataset import Dataset
+
+    dataset = Dataset.open(context.inputs["dataset"])
+    blocked = blocked_items(context.recipe, context.recipe_folder, dataset.item_ids)
+    rows = _describe_rows(context, blocked)
+    _write_item_map(context, dataset, blocked)
+    _write_samples(context, dataset)
+    artifacts, not_written = _emit_artifacts(context, dataset, blocked)
     write_rows(context.folder, rows)
     write_artifacts(context.folder, artifacts, not_written)
 
 
-def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
+def _describe_rows(context: StageContext[NextItemRecipe], blocked: BlockedItems) -> list[RowFiles]:
     from compress.saved_model import WEIGHTS, served_bytes
     from export.baselines.emit import BaselineKind, emit_baseline
     from export.pytorch.emit import emit_pytorch
@@ -50,7 +63,14 @@ def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
         fitted = context.inputs["baselines"] / f"{kind}.npz"
         paths = _twins(f"rows/{kind}", "json")
         for path, mask in zip(paths, (recipe.task.mask_seen, False), strict=True):
-            emit_baseline(context.folder / path, kind, fitted, top_k=top_k, mask_seen=mask)
+            emit_baseline(
+                context.folder / path,
+                kind,
+                fitted,
+                top_k=top_k,
+                mask_seen=mask,
+                blocked=blocked.codes,
+            )
         size = fitted.stat().st_size
         sha256 = row_sha256((context.folder / path for path in paths), [fitted])
         rows.append(
@@ -71,6 +91,7 @@ def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
                 mask_seen=mask,
                 is_ensemble=role == "teacher",
                 trained_on_unseen=recipe.task.mask_seen,
+                blocked=blocked.codes,
             )
         size = sum(served_bytes(member) for member in members)
         name = role.replace("_", " ")
@@ -82,42 +103,51 @@ def _describe_rows(context: StageContext[NextItemRecipe]) -> list[RowFiles]:
 
 
 def _emit_artifacts(
-    context: StageContext[NextItemRecipe],
+    context: StageContext[NextItemRecipe], dataset: "Dataset", blocked: BlockedItems
 ) -> tuple[list[Artifact], list[NotWritten]]:
-    from compress.data.dataset import Dataset
+    from export.blocked_cases import blocked_cases
     from export.next_item_source import next_item_source
     from export.stages.emission import Emission
     from export.verification_set import VERIFICATION
 
     recipe, student = context.recipe, context.inputs["student"]
-    dataset = Dataset.open(context.inputs["dataset"])
     histories = real_histories(dataset, recipe.task.history_length, recipe.export.verify_cases)
     with (
         TemporaryDirectory(prefix="limbeck-") as masked,
         TemporaryDirectory(prefix="limbeck-") as unmasked,
     ):
-        source = next_item_source(recipe, dataset, student, Path(masked))
-        verification = _verification(source, histories)
+        source = next_item_source(recipe, dataset, student, Path(masked), blocked=blocked)
+        if blocked:
+            free = next_item_source(recipe, dataset, student, Path(masked), blocked=NOTHING_BLOCKED)
+            cases = blocked_cases(free, blocked, histories)
+            histories = np.concatenate([histories, cases.histories])
+            context.progress.say(cases.sentence)
+        verification = _verification(source, histories, blocked)
         verification.save(context.folder / VERIFICATION)
-        seen_allowed = next_item_source(recipe, dataset, student, Path(unmasked), mask_seen=False)
+        seen_allowed = next_item_source(
+            recipe, dataset, student, Path(unmasked), mask_seen=False, blocked=blocked
+        )
         return Emission(
             context=context,
             source=source,
             verification=verification,
             inputs=HISTORIES,
             depends_on=("dataset", "student"),
-            twin=(seen_allowed, _verification(seen_allowed, histories)),
+            twin=(seen_allowed, _verification(seen_allowed, histories, blocked)),
         ).write_all()
 
 
-def _verification(source: "DeploySource", histories: NDArray[np.int32]) -> "VerificationSet":
+def _verification(
+    source: "DeploySource", histories: NDArray[np.int32], blocked: BlockedItems
+) -> "VerificationSet":
     """Ask the PyTorch student, in fp32."""
     from export.deploy import NextItemDeploy
     from export.student_answers import ask_student
     from export.verification_set import VerificationSet
 
     reference = ask_student(cast(NextItemDeploy, source.module), histories)
-    return VerificationSet.from_reference(reference, source.signature)
+    held_against = replace(reference, blocked=blocked.array)
+    return VerificationSet.from_reference(held_against, source.signature)
 
 
 def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
@@ -151,13 +181,13 @@ def real_histories(dataset: Any, length: int, number: int) -> NDArray[np.int32]:
     return np.stack([np.zeros(length, dtype=np.int32), full, unknown, *real])
 
 
-def _write_item_map(context: StageContext[NextItemRecipe]) -> None:
-    """Write which item each code stands for: the app's side of the contract."""
-    from compress.data.dataset import Dataset
+def _write_item_map(
+    context: StageContext[NextItemRecipe], dataset: "Dataset", blocked: BlockedItems
+) -> None:
+    """Write which item each code stands for, and which are blocked: the app's side."""
     from compress.tasks.item_codes import FIRST_ITEM
 
-    dataset = Dataset.open(context.inputs["dataset"])
-    item_map = {
+    item_map: dict[str, Any] = {
         "schema": 1,
         "item_map_sha256": dataset.item_map_sha256,
         "padding": 0,
@@ -165,14 +195,13 @@ def _write_item_map(context: StageContext[NextItemRecipe]) -> None:
         "first_item": FIRST_ITEM,
         "items": dataset.item_ids,
     }
+    if blocked:
+        item_map |= {BLOCKED: list(blocked.codes), "blocked_sha256": blocked.sha256}
     write_atomically(context.folder / ITEM_MAP, json.dumps(item_map, ensure_ascii=False))
 
 
-def _write_samples(context: StageContext[NextItemRecipe]) -> None:
+def _write_samples(context: StageContext[NextItemRecipe], dataset: "Dataset") -> None:
     """Write the histories of the test cases, in their order."""
-    from compress.data.dataset import Dataset
-
-    dataset = Dataset.open(context.inputs["dataset"])
     histories = dataset.histories(dataset.cases("test"), context.recipe.task.history_length)
     (context.folder / SAMPLES).mkdir(exist_ok=True)
     Samples({"history": histories}).save(context.folder / SAMPLES / HISTORIES)
@@ -198,6 +227,7 @@ STAGES = (
         needs=("dataset", "baselines", "teacher", "student", "student-without-teacher"),
         version=4,
         settings=_settings,
+        outside=blocked_fingerprint,
         work=export_models,
     ),
 )

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from compress.errors import DownloadError
+from export.browser.install import install_browser
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 FLAGS = (
     "--headless",
@@ -70,3 +73,11 @@ def opened(text: str, folder: Path) -> Opened:
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
 )
+
+
+def web_runtime() -> Path:
+    """The folder of onnxruntime-web, fetched if it must be; without it the test is skipped."""
+    try:
+        return install_browser(lambda line: None)
+    except DownloadError as error:
+        pytest.skip(f"onnxruntime-web cannot be fetched: {error}")

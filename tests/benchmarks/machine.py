@@ -1,7 +1,7 @@
-"""A machine, and latencies as it might have shown them."""
+"""A machine, and timings as it might have shown them."""
 
 from benchmarks.environment import Environment
-from benchmarks.timing.latency import Latency
+from benchmarks.timing.timing import Conduct, Noise, Timing
 
 ENVIRONMENT = Environment(
     cpu="AMD EPYC 9R14",
@@ -15,11 +15,16 @@ ENVIRONMENT = Environment(
 )
 
 
-def latency(p50: float, queries: int, memory: float, load: float) -> Latency:
+def latency(p50: float, queries: int, memory: float, load: float) -> Timing:
     """A plausible distribution around a median."""
-    return Latency(
+    return Timing(
+        scenario="single-stream",
         threads=1,
+        batch=1,
         queries=queries,
+        examples=queries,
+        seconds=queries * p50 / 1000,
+        throughput=1000 / p50,
         p50_ms=p50,
         p90_ms=p50 * 1.06,
         p95_ms=p50 * 1.11,
@@ -29,5 +34,7 @@ def latency(p50: float, queries: int, memory: float, load: float) -> Latency:
         peak_rss_mb=memory,
         rss_before_load_mb=memory * 0.8,
         overhead_us=1.7,
-        valid=True,
+        noise=Noise((101.0, 104.0, 102.0)),
+        conduct=Conduct(1, 0.99, 4.1, 1.02, 240, 1.0),
+        pinned_to=(1,),
     )

@@ -100,7 +100,9 @@ def test_a_text_run_speaks_of_its_own_metric_its_peer_and_its_data(text_label_in
     assert "Macro-F1 [95%]" in text
     assert "NDCG" not in text
     assert "Optimum int8 (plain) 0.5361 [0.5098, 0.5782] 98.5% 1.166 6,900" in text
-    assert "Beside Optimum int8 (plain): 0.842 [0.816, 0.871] times its p90 latency" in text
+    assert (
+        "beside Optimum int8 (plain), the fastest peer: 0.842 [0.816, 0.871] times its p90" in text
+    )
     assert "Worth knowing: 14 rows without a class were left out." in text
 
 

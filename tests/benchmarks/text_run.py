@@ -11,6 +11,7 @@ from benchmarks.measurement import (
     Quality,
     Row,
 )
+from benchmarks.peers.record import PeerNotMeasured, PeerRoute
 from benchmarks.report.build import Measured, ReportInputs
 from benchmarks.report.text_protocol import text_protocol_lines
 from compress.metrics import Interval, bootstrap, classification_statistics, per_class_table
@@ -110,6 +111,22 @@ def measured(
     return Measured(row, found)
 
 
+def compared(
+    ours: str, peer: str, ratio: Interval, agreement: float, difference: float
+) -> PeerComparison:
+    """Our int8 file beside a peer."""
+    return PeerComparison(
+        ours=ours,
+        peer=peer,
+        p90_ratio=ratio,
+        rounds=12,
+        agreement_ours=0.987,
+        agreement_peer=agreement,
+        max_abs_difference_ours=0.041,
+        max_abs_difference_peer=difference,
+    )
+
+
 def text_inputs() -> ReportInputs:
     """Everything that a report is made of."""
     recipe = TextLabelRecipe.model_validate(RECIPE)
@@ -192,14 +209,12 @@ def text_inputs() -> ReportInputs:
             "luck.",
             "312 of 23,472 texts are longer than 96 pieces and were cut.",
         ),
-        peer_comparison=PeerComparison(
-            ours=int8,
-            peer=plain,
-            p90_ratio=Interval(0.842, 0.816, 0.871),
-            rounds=12,
-            agreement_ours=0.987,
-            agreement_peer=0.968,
-            max_abs_difference_ours=0.041,
-            max_abs_difference_peer=0.113,
+        peer_comparisons=(
+            compared(int8, "student", Interval(0.236, 0.229, 0.244), 1.0, 0.0),
+            compared(int8, plain, Interval(0.842, 0.816, 0.871), 0.968, 0.113),
         ),
+        peer_routes=(
+            PeerRoute(plain, "optimum-cli export onnx", {"optimum": "2.1.0", "onnx": "1.23.2"}),
+        ),
+        peers_not_measured=(PeerNotMeasured("OpenVINO fp32", "It is not installed."),),
     )

@@ -255,3 +255,45 @@ def test_an_item_of_the_history_is_caught_though_it_is_not_among_the_best(
     item_ids[1, -1] = histories[1, 0]
     check = compare(item_ids, scores, short, STRICT)
     assert any("an item of the history is returned" in fault for fault in check.faults)
+
+
+# ---------------------------------------------------------------------------- blocked items
+
+
+def blocking(reference, *codes):
+    return replace(reference, blocked=np.array(codes, dtype=np.int32))
+
+
+def test_a_blocked_item_is_caught_at_the_last_place_of_one_history(answers, reference):
+    """In the empty history too; everything else is as the student has it."""
+    item_ids, _ = answers
+    for row in (0, 1, 259):
+        last = int(item_ids[row, -1])
+        check = compare(*answers, blocking(reference, last), STRICT)
+        (fault,) = check.faults
+        cases = int((item_ids == last).any(axis=1).sum())
+        assert fault == (
+            f"a blocked item is returned, in {cases} of 260 histories: code {last} of item-map.json"
+        )
+        assert check.agreement == 1.0
+
+
+def test_blocked_items_that_are_not_returned_are_no_fault(answers, reference):
+    unwanted = np.setdiff1d(np.arange(2, 302), answers[0])
+    assert compare(*answers, blocking(reference, *unwanted), STRICT).faults == ()
+
+
+def test_many_blocked_items_are_counted_and_the_first_ten_named(answers, reference):
+    item_ids, _ = answers
+    codes = np.unique(item_ids[5])
+    (fault,) = compare(*answers, blocking(reference, *codes), STRICT).faults
+    named = ", ".join(map(str, codes[:10]))
+    assert fault.startswith("25 blocked items are returned, in ")
+    assert fault.endswith(f" of 260 histories: code {named} and 15 more of item-map.json")
+
+
+def test_in_a_large_catalogue_they_are_caught_beyond_what_is_kept(answers, reference):
+    """The student's scores of blocked items are not among those that are kept."""
+    item_ids, scores = answers
+    short = blocking(reference.shortened(100, 60), int(item_ids[7, 24]))
+    assert compare(item_ids, scores, short, LOOSE).faults

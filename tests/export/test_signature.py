@@ -2,6 +2,7 @@
 
 import pytest
 
+from export.blocked_items import BlockedItems
 from export.signature import next_item_signature, text_input_signature, text_signature
 
 HASHES = {"recipe_sha256": "r", "tokenizer_sha256": "t", "classes_sha256": "c"}
@@ -43,6 +44,22 @@ def test_next_item_files_say_what_they_always_said():
         ("limbeck.recipe_sha256", "r"),
         ("limbeck.item_map_sha256", "m"),
     ]
+
+
+def test_a_file_with_blocked_items_says_how_many_and_which():
+    plain, blocking = (
+        next_item_signature(
+            items=1682,
+            history_length=50,
+            top_k=100,
+            mask_seen=True,
+            recipe_sha256="r",
+            item_map_sha256="m",
+            **blocked,
+        ).metadata()
+        for blocked in ({}, {"blocked": BlockedItems((2, 7, 9), "b")})
+    )
+    assert blocking == {**plain, "limbeck.blocked_items": "3", "limbeck.blocked_sha256": "b"}
 
 
 def test_a_text_file_names_recipe_tokenizer_and_classes():

@@ -70,6 +70,28 @@ def test_a_ranking_reads_back(tmp_path, request, kind):
     assert again.reference.codes == found.reference.codes
 
 
+@pytest.mark.parametrize("kind", ["ranking", "large"])
+def test_blocked_items_read_back(tmp_path, request, kind):
+    found = request.getfixturevalue(kind)
+    assert not [name for name in found.arrays if "blocked" in name]
+    blocked = np.array([5, 9, 301], dtype=np.int32)
+    found = replace(found, reference=replace(found.reference, blocked=blocked))
+    found.save(tmp_path / "a")
+    again = VerificationSet.load(tmp_path / "a")
+    same_arrays(found.arrays, again.arrays)
+    assert again.reference.blocked.tolist() == [5, 9, 301]
+
+
+@pytest.mark.parametrize("blocked", [[[5, 9]], [5.0], [302], [-1]])
+def test_blocked_items_that_are_none_are_damage(tmp_path, ranking, blocked):
+    codes = np.array(blocked)
+    codes = codes.astype(np.float32 if codes.dtype.kind == "f" else np.int32)
+    found = replace(ranking, reference=replace(ranking.reference, blocked=codes))
+    found.save(tmp_path / "a")
+    with pytest.raises(UserError, match="is not a verification set, or is damaged"):
+        VerificationSet.load(tmp_path / "a")
+
+
 @pytest.mark.parametrize(("target", "gains"), TEXT_KINDS)
 def test_texts_read_back(tmp_path, sign, pieces, target, gains):
     found = text_set(sign, pieces, target, gains)

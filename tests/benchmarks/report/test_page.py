@@ -195,7 +195,7 @@ def test_warnings_of_the_data_stand_at_the_top(text_page, text_label_inputs, ele
 
 def test_every_class_of_every_model_is_in_the_table(text_page, text_label_inputs):
     start = text_page.text.index("Every class: F1, precision and recall")
-    table = text_page.text[start : text_page.text.index("Beside the plain Optimum route")]
+    table = text_page.text[start : text_page.text.index("Beside what you could take instead")]
     teacher = next(one for one in text_label_inputs.measured if one.row.role == "teacher")
     for name, found in teacher.row.quality.classes.items():
         assert name in table
@@ -205,11 +205,11 @@ def test_every_class_of_every_model_is_in_the_table(text_page, text_label_inputs
 
 
 def test_a_peer_has_a_section_and_a_row_of_its_own(text_page, elements):
-    section = text_page.text[text_page.text.index("Beside the plain Optimum route") :]
+    section = text_page.text[text_page.text.index("Beside what you could take instead") :]
     assert "0.842 [0.816, 0.871] times the p90 latency" in " ".join(section[:4])
     assert text_page.text.count("Optimum int8 (plain)") >= 3
     assert "made by another tool" in text_page.text
-    assert "Beside the plain Optimum route" not in elements.text
+    assert "Beside what you could take instead" not in elements.text
 
 
 def test_hostile_class_names_stay_text(text_label_inputs):

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.stages import stages_of
-from compress.errors import UserError
 from compress.recipe_file import parse_recipe, read_recipe
 
 TEXTS = read_recipe(Path("recipes/womens-clothing.yaml"))
@@ -20,16 +19,12 @@ def test_every_stage_comes_after_those_that_it_needs(recipe):
         done.add(stage.name)
 
 
-def test_a_peer_is_measured_only_where_it_is_asked_for():
-    plain, beside = (stages_of(TEXTS, peers=peers) for peers in (False, True))
+@pytest.mark.parametrize("recipe", [ITEMS, TEXTS])
+def test_peers_are_measured_only_where_they_are_asked_for(recipe):
+    plain, beside = (stages_of(recipe, peers=peers) for peers in (False, True))
     assert [one.name for one in beside if one.name not in {two.name for two in plain}] == ["peers"]
     assert "peers" in beside[-1].needs
     assert "peers" not in plain[-1].needs
-
-
-def test_a_next_item_job_has_no_peer():
-    with pytest.raises(UserError, match="a next-item student is none. Leave --peers out"):
-        stages_of(ITEMS, peers=True)
 
 
 @pytest.mark.parametrize("line", ["seed: 2", "threads: 1", "student: {kind: bert, width: 32}"])

@@ -15,6 +15,7 @@ from compress.metrics import (
     paired_difference,
     ratio_interval,
 )
+from compress.metrics.intervals import ratio_difference
 
 
 def interval_of(metric: Statistic | np.ndarray, resamples: int, seed: int) -> Interval:
@@ -233,3 +234,58 @@ def test_statistic_refuses_what_has_no_sums(table, says):
 def test_ratio_of_a_metric_that_can_be_negative_is_refused():
     with pytest.raises(ValueError, match="denominator"):
         ratio_of(np.ones(2), np.array([1.5, -1.0]), 100, 1)
+
+
+# ----------------------------------------------------------------- the difference of two shares
+
+
+def shares_of(a, b, c, d, resamples=200, seed=1) -> Interval:
+    first, second = (
+        tuple(mean_statistic(np.asarray(one, dtype=np.float64)) for one in pair)
+        for pair in ((a, b), (c, d))
+    )
+    return ratio_difference(first, second, resamples, seed)
+
+
+def test_the_difference_of_shares_is_that_of_the_two_quotients():
+    """1/2 of 2 cases against 2/2 of them: 0.5 - 1.0."""
+    found = shares_of([1.0, 0.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0])
+    assert found.value == -0.5
+    assert (found.low, found.high) == (-1.0, 0.0)
+
+
+@given(values)
+def test_two_models_that_keep_the_same_share_differ_by_nothing(sample):
+    if sample.any():
+        assert shares_of(sample / 2, sample, sample / 2, sample) == Interval(0.0, 0.0, 0.0)
+
+
+def test_the_shares_of_a_resample_are_of_the_same_units():
+    """One keeps 0.8 of what it had, the other 0.9, in every case and so in every resample."""
+    random = np.random.default_rng(1)
+    one, other = random.random(100), random.random(100)
+    found = shares_of(0.8 * one, one, 0.9 * other, other)
+    assert (found.value, found.low, found.high) == pytest.approx((-0.1, -0.1, -0.1))
+
+
+def test_the_difference_of_shares_equals_resampling_by_hand():
+    random = np.random.default_rng(2)
+    a, b, c, d = random.random((4, 30))
+    draws = np.random.default_rng(7).integers(0, 30, (50, 30))
+    plain = [a[one].mean() / b[one].mean() - c[one].mean() / d[one].mean() for one in draws]
+    found = shares_of(a, b, c, d, resamples=50, seed=7)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(plain, [0.025, 0.975])))
+
+
+def test_resamples_without_one_of_the_denominators_are_left_out():
+    """About a third of the resamples of one success in 4 have none; the other share is 1."""
+    rare, always = [1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]
+    assert shares_of(rare, rare, always, always) == Interval(0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("place", [1, 3])
+def test_a_share_of_nothing_is_refused(place):
+    given = [[1.0, 1.0]] * 4
+    given[place] = [0.0, 0.0]
+    with pytest.raises(ValueError, match="denominator"):
+        shares_of(*given)

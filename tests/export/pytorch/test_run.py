@@ -41,6 +41,27 @@ def test_an_ensemble_of_one_ranks_as_its_member(tmp_path, saved_student, histori
     assert (alone == together).mean() > 0.999
 
 
+@pytest.mark.parametrize("is_ensemble", [True, False])
+@pytest.mark.parametrize("mask_seen", [True, False])
+def test_teacher_and_student_leave_out_blocked_items(
+    tmp_path, saved_student, histories, is_ensemble, mask_seen
+):
+    options = {"is_ensemble": is_ensemble, "mask_seen": mask_seen}
+    with PyTorchRunner(emitted(tmp_path, saved_student, **options)) as runner:
+        before = runner({"history": histories})["item_ids"]
+    blocked = np.unique(before[:, 0])[:40].tolist()
+    path = emitted(tmp_path, saved_student, blocked=blocked, **options)
+    with PyTorchRunner(path) as runner:
+        after = runner({"history": histories})["item_ids"]
+    assert np.isin(before, blocked).any()
+    assert not np.isin(after, blocked).any()
+    assert (after != 0).all()
+
+
+def test_without_blocked_items_a_description_says_nothing_of_them(tmp_path, saved_student):
+    assert "blocked" not in emitted(tmp_path, saved_student).read_text()
+
+
 def test_threads_are_set_inside_and_restored(tmp_path, saved_student):
     before = torch.get_num_threads()
     with PyTorchRunner(emitted(tmp_path, saved_student), threads=2):

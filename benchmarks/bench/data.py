@@ -1,0 +1,154 @@
+"""The published shape of what `limbeck bench` finds; docs/benchmarks.md explains it to readers."""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from benchmarks.report.shape import IntervalData, Shape, Share
+from benchmarks.timing.timing import Timing
+from compress.recipe import MeasuredOn, ScenarioName
+
+
+class BrokenRuleData(Shape):
+    """A rule that a result breaks, and how."""
+
+    rule: str
+    because: str
+
+
+class BenchRowData(Shape):
+    """One model on one target in one scenario."""
+
+    name: str
+    target: MeasuredOn
+    runtime: str
+    """What answered, such as `onnx` or `litert`; in the browser its backend, such as `wasm`."""
+    scenario: ScenarioName
+    threads: PositiveInt
+    batch: PositiveInt
+    bytes: NonNegativeInt
+    asked_with: str
+    queries: NonNegativeInt
+    examples: NonNegativeInt
+    seconds: NonNegativeFloat
+    throughput: NonNegativeFloat
+    """Examples a second."""
+    p50_ms: NonNegativeFloat | None
+    p90_ms: NonNegativeFloat | None
+    p95_ms: NonNegativeFloat | None
+    p99_ms: NonNegativeFloat | None
+    p99_9_ms: NonNegativeFloat | None
+    rate: PositiveFloat | None
+    bound_ms: PositiveFloat | None
+    load_ms: NonNegativeFloat
+    cold_start_ms: NonNegativeFloat | None
+    """Process start to first answer, median of the starts; measured with single-stream."""
+    memory_mb: float | None
+    """Peak resident memory over that of the empty runtime, 10^6 bytes."""
+    peak_rss_mb: NonNegativeFloat | None
+    harness_us: float | None
+    noise_drift: NonNegativeFloat
+    quiet: bool
+    active_threads: NonNegativeInt | None
+    cpu_share: NonNegativeFloat | None
+    answers_checked: NonNegativeInt
+    agreement: Share | None
+    pinned_to: tuple[int, ...]
+    valid: bool
+    broken: tuple[BrokenRuleData, ...]
+
+    @classmethod
+    def of(
+        cls,
+        timing: Timing,
+        *,
+        name: str,
+        runtime: str,
+        size: int,
+        asked_with: str,
+        cold_start_ms: float | None,
+    ) -> Self:
+        """Put a measurement of a process into its published shape."""
+        return cls(
+            name=name,
+            target="cpu",
+            runtime=runtime,
+            scenario=timing.scenario,
+            threads=timing.threads,
+            batch=timing.batch,
+            bytes=size,
+            asked_with=asked_with,
+            queries=timing.queries,
+            examples=timing.examples,
+            seconds=timing.seconds,
+            throughput=timing.throughput,
+            p50_ms=timing.p50_ms,
+            p90_ms=timing.p90_ms,
+            p95_ms=timing.p95_ms,
+            p99_ms=timing.p99_ms,
+            p99_9_ms=timing.p99_9_ms,
+            rate=timing.rate,
+            bound_ms=timing.bound_ms,
+            load_ms=timing.load_ms,
+            cold_start_ms=cold_start_ms,
+            memory_mb=timing.peak_rss_mb - timing.rss_before_load_mb,
+            peak_rss_mb=timing.peak_rss_mb,
+            harness_us=timing.overhead_us,
+            noise_drift=timing.noise.drift,
+            quiet=timing.noise.is_quiet,
+            active_threads=timing.conduct.active_threads,
+            cpu_share=timing.conduct.cpu_share,
+            answers_checked=timing.conduct.answers_checked,
+            agreement=timing.conduct.agreement,
+            pinned_to=timing.pinned_to,
+            valid=timing.valid,
+            broken=tuple(
+                BrokenRuleData(rule=one.rule, because=one.because) for one in timing.broken
+            ),
+        )
+
+
+class BenchComparisonData(Shape):
+    """Two models asked in turn, round by round."""
+
+    name: str
+    against: str
+    threads: PositiveInt
+    p90_ratio: IntervalData
+    """Its p90 latency divided by the other's; below 1 is faster."""
+    rounds: PositiveInt
+
+
+class NotMeasuredData(Shape):
+    """What could not be measured, and why."""
+
+    name: str
+    target: MeasuredOn
+    because: str
+
+
+class BenchEnvironmentData(Shape):
+    """The machine and the software."""
+
+    cpu: str
+    cores: PositiveInt
+    memory_gb: NonNegativeFloat
+    system: str
+    architecture: str
+    python: str
+    cpu_flags: tuple[str, ...]
+    packages: dict[str, str]
+
+
+class BenchData(Shape):
+    """Everything that was measured."""
+
+    schema_: Literal["limbeck.bench/1"] = Field("limbeck.bench/1", alias="schema")
+    environment: BenchEnvironmentData
+    rows: tuple[BenchRowData, ...]
+    comparisons: tuple[BenchComparisonData, ...] = ()
+    not_measured: tuple[NotMeasuredData, ...] = ()
+
+    def to_json(self) -> str:
+        """Return it as JSON text."""
+        return self.model_dump_json(by_alias=True, indent=1)

@@ -1,0 +1,102 @@
+"""One file measured in a browser, as a row of a bench."""
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.bench.data import BenchRowData, BrokenRuleData
+from benchmarks.bench.entrant import Entrant
+from benchmarks.bench.plan import Case
+from benchmarks.timing.answers import agreement
+from benchmarks.timing.rules import LEAST_AGREEMENT
+from compress.errors import UserError
+
+ANSWERS_CHECKED = 32
+
+
+def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
+    """Measure a file in headless Chromium, with the backend that every browser has.
+
+    Args:
+        model: An ONNX or ORT file.
+        case: Single-stream; its queries and seconds.
+        log_folder: Gets the raw latencies.
+
+    Raises:
+        UserError: There is no browser, or it cannot run the file.
+    """
+    from benchmarks.browser.timing import measure_in_browser
+    from export.browser.page import browser_obstacles
+
+    obstacles = browser_obstacles()
+    if obstacles:
+        raise UserError("; ".join(obstacles))
+    if not model.is_onnx:
+        raise UserError(f"onnxruntime-web runs ONNX and ORT files, not {model.spec.runtime}")
+    file = Path(model.spec.path)
+    timing = measure_in_browser(
+        file,
+        model.samples,
+        queries=case.scenario.queries,
+        seconds=case.scenario.seconds,
+        threads=case.threads,
+        log_folder=log_folder,
+    )
+    checked, agreed = _answers(model, case.threads)
+    broken = []
+    if timing.threads_used > case.threads:
+        because = f"It started {timing.threads_used} threads, and was given {case.threads}."
+        broken.append(BrokenRuleData(rule="threads", because=because))
+    if agreed is not None and agreed < LEAST_AGREEMENT:
+        because = f"{agreed:.0%} of {checked} answers are as they should be."
+        broken.append(BrokenRuleData(rule="answers", because=because))
+    return BenchRowData(
+        name=model.name,
+        target="browser",
+        runtime=timing.backend,
+        scenario="single-stream",
+        threads=case.threads,
+        batch=1,
+        bytes=model.bytes,
+        asked_with=model.asked_with,
+        queries=timing.queries,
+        examples=timing.queries,
+        seconds=timing.seconds,
+        throughput=timing.queries / timing.seconds,
+        p50_ms=timing.p50_ms,
+        p90_ms=timing.p90_ms,
+        p95_ms=timing.p95_ms,
+        p99_ms=timing.p99_ms,
+        p99_9_ms=None,
+        rate=None,
+        bound_ms=None,
+        load_ms=timing.load_ms,
+        cold_start_ms=timing.cold_start_ms,
+        memory_mb=None,
+        peak_rss_mb=None,
+        harness_us=None,
+        noise_drift=timing.noise.drift,
+        quiet=timing.noise.is_quiet,
+        active_threads=timing.threads_used,
+        cpu_share=timing.cpu_share,
+        answers_checked=checked,
+        agreement=agreed,
+        pinned_to=(),
+        valid=not broken,
+        broken=tuple(broken),
+    )
+
+
+def _answers(model: Entrant, threads: int) -> tuple[int, float | None]:
+    """Ask some examples whose right answers are known; return how many, and the share that is."""
+    if model.expected is None:
+        return 0, None
+    from export.browser.run import BrowserRunner
+
+    count = min(ANSWERS_CHECKED, len(model.samples))
+    rows = np.linspace(0, len(model.samples) - 1, count).astype(np.int64)
+    with BrowserRunner(model.spec.path, threads=threads) as runner:
+        given = [runner(model.samples.row(int(row))) for row in rows]
+    answers = {name: np.concatenate([one[name] for one in given]) for name in given[0]}
+    found = agreement(answers, {name: array[rows] for name, array in model.expected.items()})
+    return count, None if found is None else float(found.mean())

@@ -1,0 +1,85 @@
+"""What `limbeck bench` shows in the terminal."""
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.report.wording import significant
+
+_HEADINGS = (
+    ("size", "MB"), ("memory", "MB"), ("cold start", "ms"), ("p50", "ms"), ("p90", "ms"),
+    ("p99", "ms"), ("examples", "a second"),
+)  # fmt: skip
+
+
+def bench_table(found: BenchData) -> Table:
+    """Return a row a measurement."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    table.add_column("file", overflow="fold", min_width=10)
+    table.add_column("scenario", no_wrap=True)
+    several = len({row.threads for row in found.rows}) > 1
+    if several:
+        table.add_column("threads", justify="right")
+    for title, unit in _HEADINGS:
+        table.add_column(f"{title}\n{unit}", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    before = ""
+    for row in found.rows:
+        is_first = row.name != before
+        before = row.name
+        table.add_row(
+            escape(row.name) if is_first else "",
+            scenario_in_words(row),
+            *((str(row.threads),) if several else ()),
+            significant(row.bytes / 1e6) if is_first else "",
+            significant(row.memory_mb),
+            significant(row.cold_start_ms),
+            significant(row.p50_ms),
+            significant(row.p90_ms),
+            significant(row.p99_ms),
+            significant(row.throughput),
+            escape(mark_of(row)),
+        )
+    return table
+
+
+def scenario_in_words(row: BenchRowData) -> str:
+    """Name the scenario with what it was put to."""
+    where = f" ({row.runtime} in a browser)" if row.target == "browser" else ""
+    if row.scenario == "offline":
+        return f"offline, calls of {row.batch}"
+    if row.scenario == "multi-stream":
+        return f"multi-stream of {row.batch}"
+    if row.scenario == "server" and row.rate is not None:
+        return f"server, {significant(row.rate)}/s"
+    return row.scenario + where
+
+
+def mark_of(row: BenchRowData) -> str:
+    """Say what a reader must know of a row: which rules it breaks, and whether it was noisy."""
+    rules = ", ".join(one.rule for one in row.broken)
+    marks = [f"invalid: {rules}"] if rules else []
+    if not row.quiet:
+        marks.append(f"noisy ({row.noise_drift:.0%})")
+    return "; ".join(marks)
+
+
+def bench_sentences(found: BenchData) -> Iterator[str]:
+    """Yield what the table does not hold: comparisons, broken rules, and what was not measured."""
+    for one in found.comparisons:
+        ratio = one.p90_ratio
+        yield (
+            f"{one.name} takes {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] of the p90 "
+            f"latency of {one.against} ({one.rounds} rounds in turn, {_threads(one.threads)})."
+        )
+    for row in found.rows:
+        for broken in row.broken:
+            yield f"{row.name}, {scenario_in_words(row)}: {broken.because}"
+    for missing in found.not_measured:
+        yield f"{missing.name} was not measured on {missing.target}: {missing.because}"
+
+
+def _threads(number: int) -> str:
+    return "1 thread" if number == 1 else f"{number} threads"

@@ -1,0 +1,1 @@
+"""Files measured in a browser: latency inside the page, quality through the same page."""

@@ -1,0 +1,1 @@
+"""Runs side by side: what changed, how sure that is, and whether it may be merged."""

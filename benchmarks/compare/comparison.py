@@ -1,0 +1,293 @@
+"""Holds runs against a base: every change with its interval, and what fails."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from benchmarks.compare.cases import have_same_cases
+from benchmarks.compare.change import paired_change, published_change, unpaired_change
+from benchmarks.compare.data import (
+    SCHEMA,
+    ChangeData,
+    CompareData,
+    ComparisonData,
+    Method,
+    ModelData,
+    SpeedData,
+)
+from benchmarks.compare.runs import ComparedRun, require_comparable
+from benchmarks.compare.verdicts import (
+    quality_fails,
+    quality_verdict,
+    speed_fails,
+    speed_verdict,
+)
+from benchmarks.report.data import ArtifactData, ReportData, RowData
+from benchmarks.report.shape import IntervalData
+from benchmarks.report.wording import share, with_minus
+from compress.errors import UserError
+from compress.metrics import Interval, metric_name
+
+MAX_SLOWDOWN = 0.1
+"""What is allowed where latency is asked for and nothing else is said."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may lose.
+
+    Raises:
+        UserError: A limit is negative, or a drop of everything is allowed.
+    """
+
+    max_drop: float = 0.01
+    """Of the base's metric: 0.01 is 1% of it."""
+    max_slowdown: float | None = None
+    """Of the base's p90; None: latency is not asked for."""
+    strict: bool = False
+    """Whether it has to be shown that no more than that is lost."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.max_drop < 1.0:
+            raise UserError(
+                f"--max-drop {self.max_drop:g}: write a share from 0 to below 1, such as 0.01 for "
+                "1% of the base's metric."
+            )
+        if self.max_slowdown is not None and not 0.0 <= self.max_slowdown < float("inf"):
+            raise UserError(
+                f"--max-slowdown {self.max_slowdown:g}: write a share from 0, such as 0.1 for 10%."
+            )
+
+
+def compare_runs(
+    base: ComparedRun, others: Sequence[ComparedRun], limits: Limits, file: str | None = None
+) -> CompareData:
+    """Compare runs with a base.
+
+    Args:
+        base: What the others are held against.
+        others: At least one run of the same task.
+        limits: What they may lose; a largest slowdown has the files asked in turn, now.
+        file: Name of the row to compare; None for the file that each run would ship.
+
+    Raises:
+        UserError: There is nothing to compare with, or the runs have no common measure.
+    """
+    if not others:
+        raise UserError("Name at least two runs: limbeck compare BASE OTHER…")
+    for other in others:
+        require_comparable(base, other)
+    speeds: list[SpeedData | None] = [None] * len(others)
+    if limits.max_slowdown is not None:
+        speeds = [*_speeds(base, others, limits.max_slowdown, file)]
+    comparisons = tuple(
+        _comparison(base, other, limits, file, speed)
+        for other, speed in zip(others, speeds, strict=True)
+    )
+    return CompareData(
+        schema_=SCHEMA,
+        task=base.report.task,
+        metric=base.report.metric,
+        base=base.name,
+        max_drop=limits.max_drop,
+        max_slowdown=limits.max_slowdown,
+        strict=limits.strict,
+        comparisons=comparisons,
+        passed=not any(one.failures for one in comparisons),
+    )
+
+
+def _comparison(
+    base: ComparedRun,
+    other: ComparedRun,
+    limits: Limits,
+    file: str | None,
+    speed: SpeedData | None,
+) -> ComparisonData:
+    same_cases = have_same_cases(base, other)
+    shipped = _change(base, base.artifact(file), other, other.artifact(file), same_cases)
+    if shipped.relative is None:
+        raise UserError(
+            f"{base.name}: {shipped.base.name} has {metric_name(base.report.metric)} "
+            f"{shipped.base.quality.value:.4f}, of which no relative change can be told. Compare "
+            "with another run or, with --file, another file."
+        )
+    change = Interval(**shipped.relative.model_dump())
+    return ComparisonData(
+        run=other.name,
+        verdict=quality_verdict(change, limits.max_drop),
+        file=shipped,
+        teacher=_change(base, base.report.teacher, other, other.report.teacher, same_cases),
+        student=_change(base, base.report.student, other, other.report.student, same_cases),
+        same_cases=same_cases,
+        speed=speed,
+        notes=tuple(_notes(base, other, same_cases, shipped, speed is not None)),
+        failures=tuple(_failures(shipped, change, speed, limits, base.report.metric)),
+    )
+
+
+def _change(
+    base: ComparedRun,
+    base_row: RowData | ArtifactData,
+    other: ComparedRun,
+    other_row: RowData | ArtifactData,
+    same_cases: bool | None,
+) -> ChangeData:
+    of_base, of_other = _model(base, base_row), _model(other, other_row)
+    relative, method = _relative(base, base_row, other, other_row, same_cases)
+    return ChangeData(
+        base=of_base,
+        other=of_other,
+        relative=None if relative is None else IntervalData(**asdict(relative)),
+        method=method,
+        size_ratio=of_other.bytes / of_base.bytes,
+    )
+
+
+def _relative(
+    base: ComparedRun,
+    base_row: RowData | ArtifactData,
+    other: ComparedRun,
+    other_row: RowData | ArtifactData,
+    same_cases: bool | None,
+) -> tuple[Interval | None, Method]:
+    of_base, of_other = base.statistic(base_row), other.statistic(other_row)
+    resamples = int(base.report.recipe["benchmark"]["bootstrap"])
+    seed = int(base.report.recipe["seed"])
+    method: Method = "published intervals"
+    try:
+        if of_base is None or of_other is None:
+            ours = _model(base, base_row).quality, _model(other, other_row).quality
+            published, others = (Interval(**one.model_dump()) for one in ours)
+            return published_change(others, published), method
+        if same_cases and of_base.units == of_other.units:
+            method = "paired"
+            return paired_change(of_other, of_base, resamples, seed), method
+        method = "unpaired"
+        return unpaired_change(of_other, of_base, resamples, seed), method
+    except ValueError:
+        return None, method
+
+
+def _model(run: ComparedRun, row: RowData | ArtifactData) -> ModelData:
+    if row.quality is None:
+        raise ValueError(f"{row.name} of {run.name} was not measured")
+    return ModelData(
+        run=run.name,
+        name=row.name,
+        bytes=row.bytes,
+        quality=row.quality[run.report.metric],
+        p90_ms=None if row.latency is None else row.latency.p90_ms,
+    )
+
+
+def _speeds(
+    base: ComparedRun, others: Sequence[ComparedRun], max_slowdown: float, file: str | None
+) -> Iterator[SpeedData]:
+    from benchmarks.compare.speed import QUERIES_A_ROUND, ROUNDS, p90_ratios
+
+    threads = int(base.report.recipe["benchmark"]["threads"])
+    for ratio in p90_ratios(base, others, file, threads):
+        yield SpeedData(
+            p90_ratio=IntervalData(**asdict(ratio)),
+            rounds=ROUNDS,
+            queries=QUERIES_A_ROUND,
+            threads=threads,
+            verdict=speed_verdict(ratio, max_slowdown),
+        )
+
+
+def _notes(
+    base: ComparedRun,
+    other: ComparedRun,
+    same_cases: bool | None,
+    file: ChangeData,
+    asked_in_turn: bool,
+) -> Iterator[str]:
+    """Yield what a reader has to know before believing the figures."""
+    if same_cases is False:
+        yield (
+            "The test cases are not the same: each run's were resampled on their own, and a "
+            "difference may be the data's."
+        )
+    elif file.method == "unpaired":
+        yield "The test cases cannot be told to be the same: each run's were resampled alone."
+    if file.method == "published intervals":
+        yield (
+            "The answers to the test cases are not all there: the interval is put together from "
+            "the reports' own, as if the runs were independent, and is wider than need be where "
+            "they share their cases."
+        )
+    for name in sorted(base.settings.keys() | other.settings.keys()):
+        ours, theirs = base.settings.get(name), other.settings.get(name)
+        if ours != theirs:
+            yield f"The recipes differ in task.{name}: {ours} in {base.name}, {theirs} here."
+    if other.report.quick or base.report.quick:
+        yield "Latency was measured quickly in at least one of the runs."
+    machine = list(_machine_differences(base.report, other.report))
+    if machine:
+        yield "The machines differ: " + "; ".join(machine) + "."
+    if not asked_in_turn:
+        yield _about_sessions(base, other, file, bool(machine))
+
+
+def _about_sessions(
+    base: ComparedRun, other: ComparedRun, file: ChangeData, machines_differ: bool
+) -> str:
+    """Say what two p90 of different sessions are worth: never a verdict."""
+    rows = [run.row(name) for run, name in ((base, file.base.name), (other, file.other.name))]
+    found = [None if row is None else row.latency for row in rows]
+    quiet = [one for one in found if one is not None and one.quiet and one.valid]
+    in_turn = "--latency asks the files in turn"
+    if machines_differ or len(quiet) < len(found):
+        return f"p90 was measured in different sessions, which gives no verdict; {in_turn}."
+    ratio = quiet[1].p90_ms / quiet[0].p90_ms
+    return (
+        f"p90 was measured in different sessions on equal machines, both quiet: {ratio:.2f} times "
+        f"the base’s, without an interval and so without a verdict; {in_turn}."
+    )
+
+
+def _machine_differences(base: ReportData, other: ReportData) -> Iterator[str]:
+    ours, theirs = base.environment.model_dump(), other.environment.model_dump()
+    packages, other_packages = ours.pop("packages"), theirs.pop("packages")
+    for name in ours:
+        if ours[name] != theirs[name] and name != "memory_gb":
+            yield f"{name.replace('_', ' ')} {_plain(ours[name])} and {_plain(theirs[name])}"
+    for name in sorted(packages.keys() | other_packages.keys()):
+        one, another = packages.get(name, "none"), other_packages.get(name, "none")
+        if one != another:
+            yield f"{name} {one} and {another}"
+
+
+def _plain(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _failures(
+    file: ChangeData, change: Interval, speed: SpeedData | None, limits: Limits, metric: str
+) -> Iterator[str]:
+    of_run = f"{file.other.run}: {file.other.name}"
+    if quality_fails(change, limits.max_drop, limits.strict):
+        drop = f"{signed_share(change.value)} [{signed_share(change.low)}, " + (
+            f"{signed_share(change.high)}]"
+        )
+        what = f"{of_run} changes {metric_name(metric)} by {drop}; "
+        if quality_verdict(change, limits.max_drop) == "worse":
+            yield f"{what}{share(limits.max_drop)} is the largest drop allowed."
+        else:
+            yield f"{what}a drop of more than {share(limits.max_drop)} is not excluded (strict)."
+    if speed is None or limits.max_slowdown is None:
+        return
+    ratio = Interval(**speed.p90_ratio.model_dump())
+    if speed_fails(ratio, limits.max_slowdown, limits.strict):
+        what = f"{of_run} takes {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] times the p90"
+        if speed.verdict == "slower":
+            yield f"{what}; {1 + limits.max_slowdown:g} is the most allowed."
+        else:
+            yield f"{what}; more than {1 + limits.max_slowdown:g} is not excluded (strict)."
+
+
+def signed_share(value: float) -> str:
+    """Return a relative change in percent with its sign: +1.2%, −0.3%; 0.0% for none."""
+    shown = f"{value:+.1%}"
+    return "0.0%" if shown in {"+0.0%", "-0.0%"} and value == 0 else with_minus(shown)

@@ -1,0 +1,154 @@
+"""One table of everything: files and peers of runs, in every scenario, in process and browser.
+
+`limbeck bench RUN --scenario all --target all --peers` measures; `python -m benchmarks.full_table
+RUN…` puts what it left in each run (`bench/bench.json`) beside the quality in the run's report, and
+writes benchmarks/results/full-table.json and full-table.md.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench.command import FOLDER, RESULT
+from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.bench.terminal import mark_of
+from benchmarks.report.data import ReportData
+from benchmarks.report.read import read_report
+from benchmarks.report.tables import AnyRow, all_rows
+from benchmarks.report.wording import NOT_MEASURED, significant
+from compress.errors import UserError
+from compress.metrics import metric_name
+
+_BENCH = "limbeck bench {} --scenario all --target all --peers"
+_RESULTS = Path(__file__).parent / "results"
+
+
+def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
+    """Return a row a model, with all that was measured of it.
+
+    Args:
+        report: Of the run.
+        found: By `limbeck bench` of the same run.
+    """
+    of_report = {row.name: row for row in all_rows(report)}
+    names = dict.fromkeys(row.name for row in found.rows)
+    return {
+        "run": report.recipe["name"],
+        "metric": report.metric,
+        "environment": found.environment.model_dump(mode="json"),
+        "models": [
+            {
+                "name": name,
+                "quality": _quality(of_report.get(name), report.metric),
+                "results": [_result(row) for row in found.rows if row.name == name],
+            }
+            for name in names
+        ],
+        "not_measured": [one.model_dump(mode="json") for one in found.not_measured],
+    }
+
+
+def markdown(tables: Sequence[dict[str, Any]]) -> str:
+    """Return the tables for a person, a line a model."""
+    lines: list[str] = []
+    for table in tables:
+        batches = sorted(
+            {
+                one["batch"]
+                for model in table["models"]
+                for one in model["results"]
+                if one["scenario"] == "offline"
+            }
+        )
+        headings = (
+            *("model", f"{metric_name(table['metric'])} [95%]", "MB", "memory MB", "cold start ms"),
+            *("p50 ms", "p90 ms", "multi-stream p99 ms", "server p99 ms @ rate/s"),
+            *(f"offline {batch}, /s" for batch in batches),
+            "browser p90 ms",
+        )
+        lines += [f"### {table['run']}", "", _line(headings), _line("-" * 3 for _ in headings)]
+        lines += [_line(_cells(model, batches)) for model in table["models"]]
+        lines += [
+            "",
+            *(
+                f"- {one['name']}, {one['target']}: not measured: {one['because']}"
+                for one in table["not_measured"]
+            ),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _cells(model: dict[str, Any], batches: Iterable[int]) -> Iterable[str]:
+    def first(scenario: str, target: str = "cpu", batch: int | None = None) -> dict[str, Any]:
+        for one in model["results"]:
+            same = (one["scenario"], one["target"]) == (scenario, target)
+            if same and batch in (None, one["batch"]):
+                return dict(one)
+        return {}
+
+    def figure(one: dict[str, Any], name: str) -> str:
+        return significant(one.get(name)) + ("*" if one.get("mark") else "")
+
+    single, server = first("single-stream"), first("server")
+    quality = model["quality"]
+    yield model["name"]
+    yield (
+        NOT_MEASURED
+        if quality is None
+        else (f"{quality['value']:.4f} [{quality['low']:.4f}, {quality['high']:.4f}]")
+    )
+    yield significant(single["bytes"] / 1e6) if single else NOT_MEASURED
+    for name in ("memory_mb", "cold_start_ms", "p50_ms", "p90_ms"):
+        yield figure(single, name)
+    yield figure(first("multi-stream"), "p99_ms")
+    yield f"{figure(server, 'p99_ms')} @ {significant(server['rate'])}" if server else NOT_MEASURED
+    for batch in batches:
+        yield figure(first("offline", batch=batch), "throughput")
+    yield figure(first("single-stream", "browser"), "p90_ms")
+
+
+def _quality(row: AnyRow | None, metric: str) -> dict[str, float] | None:
+    if row is None or row.quality is None or metric not in row.quality:
+        return None
+    return row.quality[metric].model_dump(mode="json")
+
+
+def _result(row: BenchRowData) -> dict[str, Any]:
+    kept = row.model_dump(mode="json", exclude={"name", "broken", "asked_with", "pinned_to"})
+    return {**kept, "mark": mark_of(row)}
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Put the table together from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, default=_RESULTS)
+    given = parser.parse_args(arguments)
+    tables = []
+    for run in given.runs:
+        measured = run / FOLDER / RESULT
+        if not measured.is_file():
+            raise UserError(f"{measured} is not there. Make it with: limbeck bench {run}")
+        found = BenchData.model_validate_json(measured.read_text(encoding="utf-8"))
+        tables.append(table_of(read_report(run), found))
+    runs = [f"runs/{one['run']}" for one in tables]
+    commands = [*(_BENCH.format(run) for run in runs)]
+    commands.append(f"python -m benchmarks.full_table {' '.join(runs)}")
+    given.out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"commands": commands, "tables": tables}, indent=1, ensure_ascii=False)
+    (given.out / "full-table.json").write_text(text + "\n", encoding="utf-8")
+    page = ["```", *commands, "```", "", markdown(tables)]
+    page.append("`*`: noisy or not valid; the JSON file beside this one says why.\n")
+    (given.out / "full-table.md").write_text("\n".join(page), encoding="utf-8")
+    print(given.out / "full-table.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What crosses between the process that asks for a measurement and the one that is measured."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.timing.scenario import Scenario
+from export.runner import RunnerSpec
+
+SAMPLES = "samples.npz"
+LATENCIES = "latencies.npy"
+"""int64 `[calls]`: nanoseconds a call, in the order asked, by the measured process's own clock."""
+ANSWERS = "answers.npz"
+"""Some of the answers that were timed: `rows` int64 `[M]`, and each answer by its name `[M, ...]`.
+"""
+OBSERVED = "observed.json"
+LOADGEN_DETAIL = "mlperf_log_detail.txt"
+
+
+@dataclass(frozen=True)
+class MeasuringJob:
+    """What to measure; results are written into `folder`."""
+
+    spec: RunnerSpec
+    scenario: Scenario
+    folder: str
+    warm_up_seconds: float
+
+    def to_json(self) -> str:
+        """Return the job as JSON text."""
+        return json.dumps(asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "MeasuringJob":
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        typed = {"spec": RunnerSpec(**fields["spec"]), "scenario": Scenario(**fields["scenario"])}
+        return cls(**fields | typed)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the measured process saw of itself and of the model; None where it could not look."""
+
+    load_ms: float
+    rss_before_load_mb: float
+    peak_rss_mb: float
+    pinned_to: tuple[int, ...]
+    probe_us: tuple[float, ...]
+    """Readings of the noise probe, in the order taken."""
+    seconds: float
+    """From the first query to the last answer, by its own clock, probe readings left out."""
+    examples: int
+    """Answered in that time."""
+    rate: float | None
+    """Server: queries a second that were asked for."""
+    active_threads: int | None
+    cpu_share: float
+    awake_share: float | None
+    rss_kb: tuple[float, ...]
+    """Resident memory between blocks of queries after the timed ones, 10^3 bytes."""
+    growth_queries: int
+    """Queries of all those blocks together."""
+    first_ns: tuple[int, ...]
+    """Examples that had never been asked, each one asked..."""
+    again_ns: tuple[int, ...]
+    """...and asked again at once."""
+    answers_kept: int
+    """Answers of the timed queries, chosen at random, that were looked at."""
+    answers_faulty: int
+    faults: tuple[str, ...]
+    """What is wrong with them in themselves, one line a kind."""
+
+    def to_json(self) -> str:
+        """Return it as JSON text."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Observed":
+        """Read what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        lists = {name: tuple(one) for name, one in fields.items() if isinstance(one, list)}
+        return cls(**fields | lists)

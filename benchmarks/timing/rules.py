@@ -1,0 +1,144 @@
+"""What a result must keep to beside LoadGen's own rules, and how it is told."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.timing.job import Observed
+from benchmarks.timing.timing import BrokenRule, Conduct
+from export.runner import RunnerSpec
+
+LEAST_AWAKE = 0.7
+"""Least share of the answering time that a model's threads were on a processor; the time in which
+they waited for one that other programs held is left out. A model that computes has about 1; what is
+missing to it was slept. The rest is for the hand-over between the threads of a runtime that has
+several."""
+MOST_REPEAT_RATIO = 1.5
+"""How much longer an example may take that was never asked than when it is asked again at once. A
+model that computes has about 1, as what a runtime prepares for a new shape was prepared before with
+another example; one that looks the answer up has 10 or more. MLPerf's own audit for this (inference
+compliance TEST04) asks the same sample all the time, and allows 10%, over ten minutes of it."""
+MOST_GROWTH_KB = 1000.0
+"""How much memory may grow in a thousand queries, 10^3 bytes, and how much at all before it counts:
+allocators keep less than that back, and the kernel counts in lots of 256 KB."""
+LEAST_GROWING = 0.75
+"""Share of the blocks in which memory must grow to be called a leak: an arena that grows once is
+none."""
+LEAST_AGREEMENT = 0.8
+"""Least mean agreement of timed answers with the right ones. The coarsest scheme that passes
+verification (int4) agrees with its student to 0.80; a ranking made up agrees to less than 0.1."""
+MOST_APART_MS = 0.05
+MOST_APART = 0.05
+"""How far the two clocks' medians may be apart: in milliseconds, or as a share of the median."""
+_ELSEWHERE = frozenset({"tensorrt", "coreml"})
+"""Runtimes that compute on another processor while ours sleeps, as they should."""
+
+
+def conduct_of(observed: Observed, answers_checked: int, agreement: float | None) -> Conduct:
+    """Return what the process was seen to do."""
+    return Conduct(
+        active_threads=observed.active_threads,
+        cpu_share=observed.cpu_share,
+        growth_kb=_growth_kb(observed),
+        repeat_ratio=_repeat_ratio(observed),
+        answers_checked=answers_checked,
+        agreement=agreement,
+    )
+
+
+def broken_rules(spec: RunnerSpec, observed: Observed, conduct: Conduct) -> Iterator[BrokenRule]:
+    """Yield the rules that a model's conduct breaks.
+
+    Args:
+        spec: What was measured, with how many threads.
+        observed: By the process of itself.
+        conduct: As `conduct_of` says.
+    """
+    active = conduct.active_threads
+    if active is not None and active > spec.threads:
+        yield BrokenRule(
+            "threads",
+            f"{active} threads were on a processor while it answered, "
+            f"and {spec.threads} {'was' if spec.threads == 1 else 'were'} allowed.",
+        )
+    elif active is None and observed.rate is None and conduct.cpu_share > spec.threads + 0.5:
+        # Where threads cannot be counted; between a server's queries our own loop is at work, too.
+        yield BrokenRule(
+            "threads",
+            f"{conduct.cpu_share:.1f} processors were busy while it answered, with "
+            f"{spec.threads} {'thread' if spec.threads == 1 else 'threads'} allowed.",
+        )
+    awake = observed.awake_share
+    if spec.runtime not in _ELSEWHERE and awake is not None and awake < LEAST_AWAKE:
+        yield BrokenRule(
+            "sleeps",
+            f"Its threads were on a processor in {awake:.0%} of the time that it took to answer, "
+            f"below {LEAST_AWAKE:.0%}, and no other program held them off: the rest was slept.",
+        )
+    ratio = conduct.repeat_ratio
+    if ratio is not None and ratio > MOST_REPEAT_RATIO:
+        yield BrokenRule(
+            "caches",
+            f"An example that it had never seen took {ratio:.1f} times as long as the same one "
+            f"asked again, over {len(observed.first_ns)} examples; {MOST_REPEAT_RATIO} is the "
+            "most allowed.",
+        )
+    if leaks(observed.rss_kb, observed.growth_queries):
+        yield BrokenRule(
+            "leaks",
+            f"Its memory grew steadily, by {(conduct.growth_kb or 0.0) / 1000:.1f} MB in a "
+            f"thousand queries (seen over {observed.growth_queries:,}).",
+        )
+    if observed.answers_faulty:
+        yield BrokenRule(
+            "answers",
+            f"{observed.answers_faulty} of {observed.answers_kept} answers given while it was "
+            f"timed are not as they must be: {'; '.join(observed.faults)}.",
+        )
+    elif conduct.agreement is not None and conduct.agreement < LEAST_AGREEMENT:
+        yield BrokenRule(
+            "answers",
+            f"The answers given while it was timed agree with the right ones to "
+            f"{conduct.agreement:.2f} ({conduct.answers_checked} of them), below "
+            f"{LEAST_AGREEMENT}.",
+        )
+
+
+def clocks_disagree(ours_ms: float, loadgens_ms: float) -> bool:
+    """Whether two clocks' medians of the same queries are too far apart."""
+    return abs(loadgens_ms - ours_ms) > max(MOST_APART_MS, MOST_APART * ours_ms)
+
+
+def leaks(rss_kb: tuple[float, ...], queries: int) -> bool:
+    """Whether memory grows with the queries.
+
+    Args:
+        rss_kb: Before, between and after blocks of equally many queries, 10^3 bytes.
+        queries: Of all blocks.
+    """
+    if len(rss_kb) < 2 or not queries:
+        return False
+    steps = np.diff(rss_kb)
+    grown = rss_kb[-1] - rss_kb[0]
+    half = len(steps) // 2
+    goes_on = steps[half:].sum() >= 0.5 * steps[:half].sum()
+    return bool(
+        grown > MOST_GROWTH_KB
+        and grown / queries * 1000 > MOST_GROWTH_KB
+        and (steps > 0).mean() >= LEAST_GROWING
+        and goes_on
+    )
+
+
+def _growth_kb(observed: Observed) -> float | None:
+    if not observed.growth_queries:
+        return None
+    return (observed.rss_kb[-1] - observed.rss_kb[0]) / observed.growth_queries * 1000
+
+
+def _repeat_ratio(observed: Observed) -> float | None:
+    """The median over examples, each held against itself, as examples differ in length."""
+    if not observed.first_ns:
+        return None
+    ratios = np.array(observed.first_ns) / np.maximum(observed.again_ns, 1)
+    return float(np.median(ratios))

@@ -1,0 +1,103 @@
+"""Who was on a processor: the times of this process's threads, as the kernel counts them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time_ns
+
+_TASKS = "/proc/self/task"
+ACTIVE = 0.05
+"""Share of the measured time on a processor from which a thread counts as used."""
+_STALE_NS = 20_000_000
+"""What a running thread's own figure may lag behind the process's: a few timer ticks."""
+
+
+@dataclass(frozen=True)
+class ThreadTimes:
+    """What the kernel had counted at one moment, nanoseconds.
+
+    Linux only: `/proc/PID/task/TID/schedstat` (Documentation/scheduler/sched-stats.rst).
+    """
+
+    on_cpu: dict[int, int]
+    """Running, by a thread's native number; empty where the system does not say."""
+    queued: dict[int, int]
+    """Ready to run while others ran."""
+    process: int
+    """On a processor, all threads together, ended ones too."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How threads spent the time in between two moments, as shares of the wall time.
+
+    None where the system does not say.
+    """
+
+    threads: int | None
+    """Threads that were on a processor for `ACTIVE` of the time at least."""
+    cpu_share: float
+    """Of all threads together."""
+    awake_share: float | None
+    """Of all threads together, of the time that was not spent waiting for a processor which others
+    had: what is missing to 1 was slept. None, too, where next to all was spent waiting."""
+
+
+def thread_numbers() -> frozenset[int]:
+    """Return the native numbers of this process's threads; empty where there is no /proc."""
+    try:
+        return frozenset(int(task.name) for task in Path(_TASKS).iterdir())
+    except OSError:
+        return frozenset()
+
+
+def thread_times() -> ThreadTimes:
+    """Return what has been counted up to now."""
+    on_cpu, queued = {}, {}
+    for thread in thread_numbers():
+        try:
+            with open(f"{_TASKS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
+                ran, waited, _ = file.read().split()
+        except OSError:  # It ended meanwhile, or the kernel counts nothing.
+            continue
+        on_cpu[thread], queued[thread] = int(ran), int(waited)
+    return ThreadTimes(on_cpu, queued, process_time_ns())
+
+
+def activity(
+    before: ThreadTimes,
+    after: ThreadTimes,
+    wall_ns: int,
+    *,
+    left_out: Iterable[int] = (),
+    spent_ns: int = 0,
+) -> Activity:
+    """Return what the threads did in between.
+
+    Args:
+        before: Of the beginning.
+        after: Of the end.
+        wall_ns: How long the model was asked.
+        left_out: Threads that are not the model's.
+        spent_ns: On a processor in between, but not for the model.
+    """
+    wall = max(wall_ns, 1)
+    left = frozenset(left_out)
+
+    def gained(start: dict[int, int], end: dict[int, int]) -> dict[int, int]:
+        return {thread: end[thread] - start.get(thread, 0) for thread in end}
+
+    on_cpu = gained(before.on_cpu, after.on_cpu)
+    everything = after.process - before.process
+    ours = everything - sum(on_cpu.get(thread, 0) for thread in left) - spent_ns
+    if not on_cpu:
+        return Activity(None, ours / wall, None)
+    queued = gained(before.queued, after.queued)
+    own = {thread: time for thread, time in on_cpu.items() if thread not in left}
+    # Threads that came and went are in no list, but in what the process used.
+    ended = everything - sum(on_cpu.values())
+    active = sum(time >= ACTIVE * wall for time in own.values())
+    active += ended >= max(ACTIVE * wall, _STALE_NS)
+    waited = sum(time for thread, time in queued.items() if thread not in left)
+    free = wall - waited
+    return Activity(max(active, 1), ours / wall, ours / free if free > ACTIVE * wall else None)

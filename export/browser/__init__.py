@@ -1,0 +1,1 @@
+"""ONNX files in a browser: onnxruntime-web in headless Chromium, served from loopback."""

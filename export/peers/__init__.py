@@ -1,0 +1,1 @@
+"""The same student taken through other tools, as a user of theirs would do it."""

@@ -1,0 +1,51 @@
+from benchmarks.full_table import markdown
+
+from .bench.rows import broken, row
+
+
+def result(**changes):
+    kept = row(**changes).model_dump(mode="json", exclude={"name", "broken"})
+    return {**kept, "mark": changes.pop("mark", "")}
+
+
+def table(*models):
+    return {"run": "shop", "metric": "ndcg@10", "models": list(models), "not_measured": []}
+
+
+def test_a_line_a_model_with_every_scenario_in_its_column():
+    model = {
+        "name": "onnx fp32",
+        "quality": {"value": 0.12, "low": 0.11, "high": 0.13},
+        "results": [
+            result(p50_ms=0.051, p90_ms=0.062),
+            result(scenario="multi-stream", batch=8, p99_ms=0.4),
+            result(scenario="offline", batch=8, throughput=40_000.0),
+            result(scenario="offline", batch=1, throughput=15_000.0),
+            result(scenario="server", rate=9_000.0, bound_ms=100.0, p99_ms=0.3),
+            result(target="browser", runtime="wasm", p90_ms=0.5),
+        ],
+    }
+    heading, _, line = markdown([table(model)]).splitlines()[2:5]
+    cells = dict(zip(heading.strip("| ").split(" | "), line.strip("| ").split(" | "), strict=True))
+    assert cells == {
+        "model": "onnx fp32",
+        "NDCG@10 [95%]": "0.1200 [0.1100, 0.1300]",
+        "MB": "0.380",
+        "memory MB": "8.50",
+        "cold start ms": "210",
+        "p50 ms": "0.051",
+        "p90 ms": "0.062",
+        "multi-stream p99 ms": "0.400",
+        "server p99 ms @ rate/s": "0.300 @ 9,000",
+        "offline 1, /s": "15,000",
+        "offline 8, /s": "40,000",
+        "browser p90 ms": "0.500",
+    }
+
+
+def test_what_was_not_measured_is_a_dash_and_what_is_doubtful_has_a_star():
+    doubtful = result(**broken("threads", "It ran 3 threads.")) | {"mark": "invalid: threads"}
+    model = {"name": "a", "quality": None, "results": [doubtful]}
+    line = markdown([table(model)]).splitlines()[4]
+    assert "| a | – |" in line
+    assert "0.060*" in line

@@ -1,0 +1,179 @@
+"""Runners that do what the harness must not let pass, and one that does not.
+
+They rank 40 items for a history `[B, L]` by hand: the item with the code c scores
+(c * (1 + sum of the history)) modulo 97. Each works a while, so that time can be told.
+"""
+
+import sys
+import time
+from threading import Thread
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+ITEMS, K = 40, 10
+Answers = dict[str, NDArray[np.generic]]
+
+
+def rank(history: NDArray[np.int32]) -> Answers:
+    """What is right."""
+    codes = np.arange(2, ITEMS + 2)
+    scores = (codes * (1 + history.sum(axis=1, keepdims=True)) % 97).astype(np.float32)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+    return {
+        "item_ids": codes[best].astype(np.int32),
+        "scores": np.take_along_axis(scores, best, axis=1),
+    }
+
+
+def work(seconds: float) -> None:
+    ends = perf_counter() + seconds
+    while perf_counter() < ends:
+        pass
+
+
+class Honest:
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
+
+    def __enter__(self) -> "Honest":
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        pass
+
+    def __call__(self, inputs: Answers) -> Answers:
+        work(2e-4)
+        return rank(inputs["history"])
+
+
+class Sleeping(Honest):
+    """Waits for something that is not the processor."""
+
+    def __call__(self, inputs: Answers) -> Answers:
+        time.sleep(1e-3)
+        return rank(inputs["history"])
+
+
+class Caching(Honest):
+    """Looks up what it was asked before."""
+
+    def __enter__(self) -> "Caching":
+        self.known: dict[bytes, Answers] = {}
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        key = inputs["history"].tobytes()
+        if key not in self.known:
+            self.known[key] = super().__call__(inputs)
+        return self.known[key]
+
+
+class Leaking(Honest):
+    """Keeps 20 KB of every query."""
+
+    def __enter__(self) -> "Leaking":
+        self.kept: list[NDArray[np.generic]] = []
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        self.kept.append(np.ones(5000, np.float32))
+        return super().__call__(inputs)
+
+
+class OfManyThreads(Honest):
+    """Has three more threads at work than it was allowed."""
+
+    def __enter__(self) -> "OfManyThreads":
+        self.ends = False
+        self.others = [Thread(target=self._work, daemon=True) for _ in range(3)]
+        for other in self.others:
+            other.start()
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.ends = True
+        for other in self.others:
+            other.join()
+
+    def _work(self) -> None:
+        square = np.ones((300, 300))
+        while not self.ends:
+            square @ square
+
+
+class OfShortThreads(Honest):
+    """Starts a thread a query, which is gone when one looks."""
+
+    def __call__(self, inputs: Answers) -> Answers:
+        other = Thread(target=work, args=(2e-4,))
+        other.start()
+        other.join()
+        return rank(inputs["history"])
+
+
+class Rubbish(Honest):
+    """Answers at once, always the same."""
+
+    def __call__(self, inputs: Answers) -> Answers:
+        history = inputs["history"]
+        return {
+            "item_ids": np.tile(np.arange(2, 2 + K, dtype=np.int32), (len(history), 1)),
+            "scores": np.tile(np.arange(K, 0, -1, dtype=np.float32), (len(history), 1)),
+        }
+
+
+class Malformed(Honest):
+    """Answers with the same item ten times."""
+
+    def __call__(self, inputs: Answers) -> Answers:
+        answers = super().__call__(inputs)
+        return answers | {"item_ids": np.full_like(answers["item_ids"], 7)}
+
+
+class RubbishOnceWarm(Honest):
+    """Answers as it should until it is timed."""
+
+    def __enter__(self) -> "RubbishOnceWarm":
+        self.asked = 0
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        self.asked += 1
+        if self.asked <= 50:
+            return super().__call__(inputs)
+        return Rubbish.__call__(self, inputs)
+
+
+class Noting(Honest):
+    """Says on its error stream when it was asked, and disturbs its standard output."""
+
+    def __enter__(self) -> "Noting":
+        print("loaded, says the runtime itself", flush=True)
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        print(time.monotonic(), file=sys.stderr)
+        return super().__call__(inputs)
+
+
+class Failing(Honest):
+    """Fails after a while."""
+
+    def __enter__(self) -> "Failing":
+        self.ends = perf_counter() + 0.7
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        if perf_counter() > self.ends:
+            raise RuntimeError("one query too many")
+        return super().__call__(inputs)
+
+
+class SlowToLoad(Honest):
+    """Takes half a second to load."""
+
+    def __enter__(self) -> "SlowToLoad":
+        time.sleep(0.5)
+        return self

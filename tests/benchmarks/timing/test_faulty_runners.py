@@ -1,0 +1,76 @@
+"""Planted faults: the harness catches each, and lets an honest runner pass."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.timing.measure import measure
+from benchmarks.timing.scenario import Scenario
+from benchmarks.timing.timing import Timing
+from export.runner import RunnerSpec
+from export.samples import Samples
+
+from .faulty_runners import rank
+
+FILE = Path(__file__).with_name("faulty_runners.py")
+HISTORIES = np.random.default_rng(3).integers(2, 42, (200, 12)).astype(np.int32)
+BRIEF = Scenario("single-stream", queries=64, seconds=0.2)
+SERVER = Scenario("server", queries=64, seconds=0.2, bound_ms=1000.0)
+
+
+def asked(name: str, folder: Path, scenario: Scenario = BRIEF, known: bool = True) -> Timing:
+    return measure(
+        RunnerSpec("python", f"{FILE}:{name}"),
+        Samples({"history": HISTORIES}),
+        scenario,
+        threads=1,
+        log_folder=folder,
+        reference=rank(HISTORIES) if known else None,
+    )
+
+
+def conduct_rules(timing: Timing) -> dict[str, str]:
+    """Of the harness's own rules, those broken: LoadGen's depend on how busy the machine is."""
+    own = {"threads", "sleeps", "caches", "leaks", "answers"}
+    return {one.rule: one.because for one in timing.broken if one.rule in own}
+
+
+@pytest.mark.parametrize("scenario", [BRIEF, SERVER])
+def test_an_honest_runner_breaks_no_rule(scenario, tmp_path):
+    timing = asked("Honest", tmp_path, scenario)
+    assert conduct_rules(timing) == {}
+    assert timing.conduct.agreement == 1.0
+    assert timing.conduct.answers_checked > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "because"),
+    [
+        ("Sleeping", "sleeps", "the rest was slept"),
+        ("Caching", "caches", "times as long as the same one asked again"),
+        ("Leaking", "leaks", "grew steadily, by 2"),
+        ("OfManyThreads", "threads", "4 threads were on a processor"),
+        ("OfShortThreads", "threads", "and 1 was allowed"),
+        ("Rubbish", "answers", "agree with the right ones to 0."),
+        ("RubbishOnceWarm", "answers", "agree with the right ones to 0."),
+        ("Malformed", "answers", "an item is returned twice for one history"),
+    ],
+)
+def test_a_planted_fault_is_caught(name, rule, because, tmp_path):
+    timing = asked(name, tmp_path)
+    broken = conduct_rules(timing)
+    assert list(broken) == [rule]
+    assert because in broken[rule]
+    assert not timing.valid
+
+
+@pytest.mark.parametrize(("name", "rule"), [("Sleeping", "sleeps"), ("Rubbish", "answers")])
+def test_a_server_is_caught_as_well(name, rule, tmp_path):
+    assert list(conduct_rules(asked(name, tmp_path, SERVER))) == [rule]
+
+
+def test_malformed_answers_are_caught_without_knowing_the_right_ones(tmp_path):
+    timing = asked("Malformed", tmp_path, known=False)
+    assert list(conduct_rules(timing)) == ["answers"]
+    assert (timing.conduct.answers_checked, timing.conduct.agreement) == (0, None)

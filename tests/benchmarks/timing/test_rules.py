@@ -1,0 +1,100 @@
+"""Which rules a measurement breaks, by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.timing.job import Observed
+from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of, leaks
+from export.runner import RunnerSpec
+
+SOUND = Observed(
+    load_ms=1.0,
+    rss_before_load_mb=50.0,
+    peak_rss_mb=60.0,
+    pinned_to=(1,),
+    probe_us=(100.0, 101.0),
+    seconds=1.0,
+    examples=1000,
+    rate=None,
+    active_threads=1,
+    cpu_share=0.99,
+    awake_share=1.0,
+    rss_kb=(100.0,) * 9,
+    growth_queries=1000,
+    first_ns=(100,) * 9,
+    again_ns=(100,) * 9,
+    answers_kept=10,
+    answers_faulty=0,
+    faults=(),
+)
+ONE = RunnerSpec("onnx", "model.onnx", threads=1)
+
+
+def broken(spec: RunnerSpec = ONE, agreement: float | None = 1.0, **changes) -> list[str]:
+    observed = replace(SOUND, **changes)
+    return [one.rule for one in broken_rules(spec, observed, conduct_of(observed, 10, agreement))]
+
+
+def test_sound_conduct_breaks_none():
+    assert broken() == []
+
+
+def test_as_many_threads_as_allowed_may_work():
+    assert broken(active_threads=2) == ["threads"]
+    assert broken(replace(ONE, threads=2), active_threads=2, cpu_share=2.0) == []
+    assert broken(active_threads=None, cpu_share=1.8) == ["threads"]
+    assert broken(active_threads=1, cpu_share=1.8) == []
+    assert broken(active_threads=None, cpu_share=1.8, rate=9.0) == []
+
+
+def test_waiting_for_a_processor_is_no_sleep():
+    assert broken(cpu_share=0.2, awake_share=0.98) == []
+    assert broken(cpu_share=0.2, awake_share=0.3) == ["sleeps"]
+    assert broken(RunnerSpec("tensorrt", "e"), cpu_share=0.2, awake_share=0.3) == []
+    assert broken(awake_share=None) == []
+
+
+def test_an_example_asked_again_may_not_be_much_faster():
+    assert broken(first_ns=(150,) * 9) == []
+    assert broken(first_ns=(151,) * 9) == ["caches"]
+    assert broken(first_ns=(900,) * 4 + (100,) * 5) == []  # The median is of most of them.
+    assert broken(first_ns=(), again_ns=()) == []
+
+
+def test_answers_must_be_sound_and_right():
+    assert broken(agreement=0.79) == ["answers"]
+    assert broken(agreement=0.8) == []
+    assert broken(agreement=None) == []
+    assert broken(answers_faulty=1, faults=("it is odd",)) == ["answers"]
+
+
+STEADY = tuple(500.0 * step for step in range(9))
+
+
+@pytest.mark.parametrize(
+    ("rss_kb", "queries", "is_leak"),
+    [
+        (STEADY, 1000, True),
+        (STEADY, 8000, False),  # 0.5 MB in a thousand queries
+        (tuple(100.0 * step for step in range(9)), 100, False),  # 0.8 MB in all
+        ((0.0,) + (50_000.0,) * 8, 1000, False),  # an arena that grew once
+        ((0.0, 4000.0, 5000.0, 5400.0, 5500.0, 5501.0, 5502.0, 5503.0, 5504.0), 1000, False),
+        ((), 0, False),
+    ],
+)
+def test_memory_that_grows_with_every_block_is_a_leak(rss_kb, queries, is_leak):
+    assert leaks(rss_kb, queries) is is_leak
+    assert broken(rss_kb=rss_kb, growth_queries=queries) == (["leaks"] if is_leak else [])
+
+
+def test_growth_is_told_for_a_thousand_queries():
+    assert conduct_of(replace(SOUND, rss_kb=STEADY, growth_queries=500), 0, None).growth_kb == 8000
+    assert conduct_of(replace(SOUND, rss_kb=(), growth_queries=0), 0, None).growth_kb is None
+
+
+def test_clocks_may_differ_by_50_us_or_a_twentieth():
+    assert not clocks_disagree(0.1, 0.149)
+    assert clocks_disagree(0.1, 0.151)
+    assert not clocks_disagree(100.0, 104.9)
+    assert clocks_disagree(100.0, 105.1)

@@ -1,0 +1,71 @@
+"""Shares of time by hand, and one thread that really works."""
+
+import sys
+from threading import Event, Thread, get_native_id
+from time import perf_counter_ns
+
+import pytest
+
+from benchmarks.timing.threads import ThreadTimes, activity, thread_times
+
+MS = 1_000_000
+NOTHING = ThreadTimes({1: 0, 2: 0, 3: 0}, {1: 0, 2: 0, 3: 0}, 0)
+
+
+def after(on_cpu: dict[int, int], process: int, queued: int = 0) -> ThreadTimes:
+    return ThreadTimes(
+        {thread: time * MS for thread, time in on_cpu.items()},
+        dict.fromkeys(on_cpu, 0) | {1: queued * MS},
+        process * MS,
+    )
+
+
+def test_threads_that_worked_a_twentieth_of_the_time_are_counted():
+    seen = activity(NOTHING, after({1: 900, 2: 50, 3: 49}, 999), 1000 * MS)
+    assert seen.threads == 2
+    assert seen.cpu_share == pytest.approx(0.999)
+
+
+def test_loadgens_own_threads_and_the_probe_are_left_out():
+    seen = activity(
+        NOTHING, after({1: 900, 2: 500}, 1400), 1000 * MS, left_out=[2], spent_ns=100 * MS
+    )
+    assert (seen.threads, seen.cpu_share) == (1, pytest.approx(0.8))
+
+
+def test_threads_that_ended_meanwhile_are_seen_in_what_the_process_used():
+    seen = activity(NOTHING, after({1: 500}, 900), 1000 * MS)
+    assert (seen.threads, seen.cpu_share) == (2, pytest.approx(0.9))
+
+
+def test_waiting_for_a_processor_is_no_sleep():
+    """Of 1000 ms 600 were spent waiting; of the other 400, 300 on a processor."""
+    seen = activity(NOTHING, after({1: 300}, 300, queued=600), 1000 * MS)
+    assert (seen.cpu_share, seen.awake_share) == (pytest.approx(0.3), pytest.approx(0.75))
+    assert activity(NOTHING, after({1: 20}, 20, queued=980), 1000 * MS).awake_share is None
+
+
+def test_a_system_that_counts_no_threads_still_counts_the_process():
+    seen = activity(ThreadTimes({}, {}, 0), ThreadTimes({}, {}, 700 * MS), 1000 * MS)
+    assert (seen.threads, seen.awake_share, seen.cpu_share) == (None, None, pytest.approx(0.7))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_thread_at_work_is_seen_by_its_number():
+    numbers, stop = [], Event()
+
+    def work() -> None:
+        numbers.append(get_native_id())
+        while not stop.is_set():
+            sum(range(1000))
+
+    before, started = thread_times(), perf_counter_ns()
+    other = Thread(target=work)
+    other.start()
+    while perf_counter_ns() - started < 100 * MS:
+        sum(range(1000))
+    found = thread_times()
+    stop.set()
+    other.join()
+    assert found.on_cpu[numbers[0]] > 0
+    assert found.process > before.process
