@@ -13,6 +13,7 @@ from benchmarks.report.data import (
     ReportData,
     VerdictData,
 )
+from benchmarks.report.markdown import FoldedPart
 from benchmarks.report.shape import IntervalData
 from benchmarks.report.tables import AnyRow, Table, all_rows
 from benchmarks.report.wording import MINUS, NOT_MEASURED
@@ -25,12 +26,13 @@ _NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_csv(report: ReportData, folder: Path) -> list[Path]:
-    """Write `rows.csv`, `latencies.csv` and `verdicts.csv`.
+def write_csv(report: ReportData, folder: Path, further: Iterable[FoldedPart] = ()) -> list[Path]:
+    """Write `rows.csv`, `latencies.csv`, `verdicts.csv` and the tables of further sections.
 
     Args:
         report: What is written.
         folder: Made if it is not there; files of the same names are replaced.
+        further: Sections of features: a file a table, `<title>-<number>.csv`.
 
     Returns:
         The files.
@@ -43,6 +45,9 @@ def write_csv(report: ReportData, folder: Path) -> list[Path]:
         "latencies.csv": latencies_csv(report),
         "verdicts.csv": verdicts_csv(report),
     }
+    for part in further:
+        for number, table in enumerate(part.tables, start=1):
+            texts[_file_name(part, number)] = table_to_csv(table, part.first.lower())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -52,6 +57,10 @@ def write_csv(report: ReportData, folder: Path) -> list[Path]:
             f"{folder} cannot be written to: {error.strerror}. Name another folder."
         ) from error
     return [folder / name for name in texts]
+
+
+def _file_name(part: FoldedPart, number: int) -> str:
+    return f"{part.title.lower().replace(' ', '-')}-{number}.csv"
 
 
 def rows_csv(report: ReportData) -> str:

@@ -8,6 +8,7 @@ from benchmarks.report.data import ReportData
 from benchmarks.report.every_figure import every_figure
 from benchmarks.report.markdown import report_markdown
 from benchmarks.report.pictures import write_pictures
+from benchmarks.report.sections import folded_sections
 from compress.errors import UserError
 from compress.files import write_atomically
 
@@ -37,9 +38,9 @@ def export_report(
     """
     written = []
     if markdown is not None:
-        written += write_text(report_markdown(report), markdown)
+        written += write_text(report_markdown(report, folded_sections(report)), markdown)
     if csv is not None:
-        written += write_csv(report, csv)
+        written += write_csv(report, csv, folded_sections(report))
     if pictures is not None:
         try:
             written += write_pictures(every_figure(report), pictures)

@@ -30,7 +30,10 @@ _SYMBOLS = {
         *("star-triangle-up", "star", "hexagram", "star-square", "star-diamond"),
         *("triangle-up", "pentagon", "hexagon", "bowtie", "hourglass", "diamond-tall", "octagon"),
     ),
-    "peer": ("triangle-down", "triangle-down-open"),
+    "peer": (
+        *("triangle-down", "triangle-down-open", "triangle-left", "triangle-left-open"),
+        *("triangle-right", "triangle-right-open"),
+    ),
 }
 
 

@@ -12,16 +12,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from benchmarks.report.browser import browser_section
 from benchmarks.report.classes import class_table
 from benchmarks.report.data import ReportData
 from benchmarks.report.every_figure import every_figure
 from benchmarks.report.files import budget_table, file_rows
-from benchmarks.report.groups import groups_section
-from benchmarks.report.peers import peers_section
-from benchmarks.report.robustness import robustness_section
-from benchmarks.report.roofline import roofline_section
-from benchmarks.report.scenarios import scenarios_section
+from benchmarks.report.sections import TITLES, further_sections
 from benchmarks.report.tables import main_columns, main_rows, measured_rows, metric_tables
 from benchmarks.report.task_view import TaskView, task_view
 from benchmarks.report.wording import seconds, share, signed, significant, times_less
@@ -42,7 +37,7 @@ def render_page(report: ReportData) -> str:
     measured = tuple(report.teacher.quality)
     shown = view.main_metrics(measured)
     columns = main_columns(rows, shown, view)
-    sections = _further(report, view)
+    sections = further_sections(report)
     lengths = [len(group) for _, group in columns]
     return templates.get_template("report.html.j2").render(
         report=report,
@@ -57,7 +52,7 @@ def render_page(report: ReportData) -> str:
         metric_tables=metric_tables(rows, measured),
         classes=class_table(report, view),
         **sections,
-        further=[name for name, section in sections.items() if section is not None],
+        further=list(sections),
         contents=list(_contents(report, sections)),
         files=list(file_rows(report)),
         ways={one.checked for one in report.artifacts},
@@ -71,41 +66,15 @@ def render_page(report: ReportData) -> str:
     )
 
 
-_TITLES = {
-    "peers": "Beside other tools",
-    "scenarios": "Scenarios",
-    "browser": "In a browser",
-    "roofline": "Roofline",
-    "robustness": "Robustness",
-    "groups": "By group",
-}
-
-
 def _contents(report: ReportData, sections: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the anchor and the title of every section after the first page."""
     yield "rows", "Every row"
-    yield from ((name, _TITLES[name]) for name, section in sections.items() if section is not None)
+    yield from ((name, TITLES[name]) for name in sections)
     yield "files", "Files and budget"
     if report.curves:
         yield "training", "Training"
     yield "protocol", "Protocol"
     yield "recipe", "Recipe"
-
-
-def _further(report: ReportData, view: TaskView) -> dict[str, Any]:
-    """Return the sections that not every report has; None for those that it lacks."""
-    native = {one.name: one.latency.p90_ms for one in report.artifacts if one.latency is not None}
-    groups, scenarios = report.groups, report.scenarios
-    return {
-        "peers": peers_section(report, view),
-        "scenarios": None if scenarios is None else scenarios_section(scenarios),
-        "browser": browser_section(report.browser, view, best=report.best, native_p90_ms=native),
-        "roofline": None if report.roofline is None else roofline_section(report.roofline),
-        "robustness": None if report.robustness is None else robustness_section(report.robustness),
-        "groups": None
-        if groups is None
-        else groups_section(groups, report.best, report.budget.protected),
-    }
 
 
 def _tiles(report: ReportData) -> Iterator[dict[str, str]]:
@@ -127,10 +96,14 @@ def _tiles(report: ReportData) -> Iterator[dict[str, str]]:
             f"{significant(teacher.bytes / 1e6)} MB",
         }
         p90, was = best.latency.p90_ms, teacher.latency.p90_ms
+        in_turn = best.p90_ratio_to_teacher
         yield {
             "label": "p90 latency, batch 1",
             "figure": f"{significant(p90)} ms",
-            "note": f"{times_less(p90 / was)} of the teacher’s {significant(was)} ms",
+            "note": f"{times_less(p90 / was)} of the teacher’s {significant(was)} ms"
+            if in_turn is None
+            else f"{times_less(in_turn.value)} [{times_less(in_turn.low)}, "
+            f"{times_less(in_turn.high)}] of the teacher’s, asked in turn",
         }
     gain = report.distillation_gain
     yield {

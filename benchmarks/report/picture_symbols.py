@@ -16,6 +16,8 @@ _OWN = {
     "square": "s",
     "star": "*",
     "triangle-down": "v",
+    "triangle-left": "<",
+    "triangle-right": ">",
     "triangle-up": "^",
     "x": "X",
 }

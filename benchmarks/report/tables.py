@@ -83,11 +83,21 @@ def main_rows(
             "role_name": ROLES[row.role],
             "best": isinstance(row, ArtifactData) and row.path in to_ship,
             "refused": row.refused_because if isinstance(row, ArtifactData) else None,
-            "invalid": row.latency is not None and not row.latency.valid,
+            "marks": list(_latency_marks(row)),
             "cells": _main_cells(
                 row, metrics, further, kept_cell(row, is_teacher=row is report.teacher)
             ),
         }
+
+
+def _latency_marks(row: AnyRow) -> Iterator[str]:
+    """Yield what a reader must know of a row's latency."""
+    if row.latency is None:
+        return
+    if not row.latency.valid:
+        yield f"latency not valid: {', '.join(one.rule for one in row.latency.broken)}"
+    if not row.latency.quiet:
+        yield f"noisy ({row.latency.noise_drift:.0%})"
 
 
 def kept_cell(row: AnyRow, *, is_teacher: bool = False) -> Cell:
@@ -161,7 +171,7 @@ def _main_cells(
     def milliseconds(field: str) -> Cell:
         value = None if latency is None else getattr(latency, field)
         about = "≈ " if field.removesuffix("_ms") in unsupported else ""
-        return Cell(about + significant(value))
+        return Cell(about + significant(value), _beside_teacher(row) if field == "p90_ms" else "")
 
     return [
         first,
@@ -169,7 +179,7 @@ def _main_cells(
         *others,
         *(milliseconds(field) for field in ("p50_ms", "p90_ms", "p95_ms", *further)),
         Cell(significant(row.bytes / 1e6)),
-        Cell(significant(row.load_ms)),
+        Cell(significant(row.load_ms), _cold_start(row)),
         Cell(significant(row.peak_rss_mb), _runtime_share(row)),
         Cell(percent(row.fidelity.teacher)),
         Cell(percent(row.fidelity.student)),
@@ -184,6 +194,16 @@ def _further_percentiles(rows: Sequence[AnyRow]) -> dict[str, str]:
         for field, title in titles.items()
         if any(row.latency is not None and getattr(row.latency, field) is not None for row in rows)
     }
+
+
+def _beside_teacher(row: AnyRow) -> str:
+    """Say how its p90 stands to the teacher's, as both were asked in turn."""
+    ratio = row.p90_ratio_to_teacher
+    return "" if ratio is None else f"× {significant(ratio.value)}"
+
+
+def _cold_start(row: AnyRow) -> str:
+    return "" if row.cold_start_ms is None else f"cold {significant(row.cold_start_ms)}"
 
 
 def _runtime_share(row: AnyRow) -> str:

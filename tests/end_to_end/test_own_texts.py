@@ -10,7 +10,7 @@ from .conftest import call
 
 LESS = """
 threads: 1
-benchmark: {queries: 16, seconds: 0.2, bootstrap: 200}
+benchmark: {queries: 16, seconds: 0.2, bootstrap: 200, robustness: false}
 budget: {}
 """
 STUDENT = """

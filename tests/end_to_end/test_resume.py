@@ -22,7 +22,8 @@ COMPARED = (
     "quality",
 )
 FEWER = ("--set", "data.source.first_users=60", "--set", "benchmark.seconds=0.2")
-FEWER += ("--set", "budget={}")  # so few users keep no quality worth a budget
+FEWER += ("--set", "budget={}", "--set", "protect=[]")  # so few users keep nothing worth a limit
+FEWER += ("--set", "benchmark.scenarios=[single-stream]", "--set", "benchmark.measured_on=[cpu]")
 OWN_EACH_TIME = ("stage.json", "curve.json", "events.out.tfevents")
 
 

@@ -45,7 +45,7 @@ student:
   heads: 2
   training: {{epochs: 8, patience: 8, learning_rate: 3e-3, warmup_steps: 5, batch_size: 16}}
 distillation: {{augment: {{share: 0.2}}}}
-benchmark: {{queries: 16, seconds: 0.2, bootstrap: 200}}
+benchmark: {{queries: 16, seconds: 0.2, bootstrap: 200, robustness: false}}
 """
 
 

@@ -34,7 +34,8 @@
     const pointsNamed = figure.traces.some((trace) => trace.mode.includes("text"));
     const inLegend = pointsNamed && !labelled;
     // A legend of one column needs room of its own, or Plotly makes it scroll.
-    element.style.height = inLegend && narrow.matches ? `${340 + 20 * figure.traces.length}px` : "";
+    const room = narrow.matches ? 340 + 20 * figure.traces.length : 440 + 6 * figure.traces.length;
+    element.style.height = inLegend ? `${room}px` : "";
     const axis = {
       automargin: true,
       gridcolor: colour("grid"),
