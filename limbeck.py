@@ -81,9 +81,9 @@ def run(
 
     What is finished is used again; what was interrupted goes on.
 
-    The stages of next-item: dataset, baselines, item-texts, teacher, teacher-check, soft-labels,
-    student, student-without-teacher, export, quality, groups, robustness, latency, scenarios,
-    browser, roofline, peers, report.
+    The stages of next-item: dataset, user-groups, baselines, item-texts, teacher, teacher-check,
+    soft-labels, student, student-without-teacher, export, quality, groups, robustness, latency,
+    scenarios, browser, roofline, peers, report.
 
     The stages of text-label and text-pair: dataset, teacher-pieces, student-pieces, baselines,
     teacher, teacher-check, soft-labels, student, student-without-teacher, export, quality,
@@ -261,9 +261,10 @@ def bench(
 ) -> None:
     """Measure files: MLPerf LoadGen's scenarios, each in a fresh process, or in a browser.
 
-    Takes what a run wrote, or any ONNX, LiteRT or engine file. What nothing is known of is asked
-    inputs that are made up from its signature; --inputs gives it real ones. A result that breaks
-    LoadGen's rules or ours is marked invalid, and the command ends with exit code 1.
+    Takes what a run wrote, or any ONNX or LiteRT file; an engine takes a GPU, and limbeck's
+    description beside it. What nothing is known of is asked inputs that are made up from its
+    signature; --inputs gives it real ones. A result that breaks LoadGen's rules or ours is marked
+    invalid, and the command ends with exit code 1.
     """
     from benchmarks.bench.command import run_bench
     from benchmarks.bench.options import load_of
@@ -341,7 +342,12 @@ def compare(
         float, typer.Option(help="Largest drop of the metric that is allowed, a share of BASE's.")
     ] = 0.01,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Fail, too, where a larger drop is not excluded.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Fail, too, where a larger drop is not excluded; without it such a run passes, "
+            "not decided.",
+        ),
     ] = False,
     file: Annotated[
         str | None,
@@ -362,6 +368,7 @@ def compare(
 ) -> None:
     """Hold runs against a base: what changed, how sure that is; exit code 1 if one is worse.
 
+    A large drop that may be chance is "not decided" and passes with a warning; --strict fails it.
     docs/compare.md says what the verdicts mean.
     """
     from benchmarks.compare.command import compare_command

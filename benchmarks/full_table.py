@@ -7,12 +7,14 @@ writes benchmarks/results/full-table.json and full-table.md.
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bench.command import FOLDER, RESULT
 from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.bench.peers import EAGER_NAME
 from benchmarks.bench.terminal import mark_of
 from benchmarks.report.data import ReportData
 from benchmarks.report.read import read_report
@@ -33,6 +35,7 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
         found: By `limbeck bench` of the same run.
     """
     of_report = {row.name: row for row in all_rows(report)}
+    of_report[EAGER_NAME] = report.student
     names = dict.fromkeys(row.name for row in found.rows)
     return {
         "run": report.recipe["name"],
@@ -51,7 +54,7 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
 
 
 def markdown(tables: Sequence[dict[str, Any]]) -> str:
-    """Return the tables for a person, a line a model."""
+    """Return the tables for a person, a line a model: what was measured on one thread."""
     lines: list[str] = []
     for table in tables:
         batches = sorted(
@@ -84,7 +87,7 @@ def markdown(tables: Sequence[dict[str, Any]]) -> str:
 def _cells(model: dict[str, Any], batches: Iterable[int]) -> Iterable[str]:
     def first(scenario: str, target: str = "cpu", batch: int | None = None) -> dict[str, Any]:
         for one in model["results"]:
-            same = (one["scenario"], one["target"]) == (scenario, target)
+            same = (one["scenario"], one["target"], one["threads"]) == (scenario, target, 1)
             if same and batch in (None, one["batch"]):
                 return dict(one)
         return {}
@@ -125,8 +128,8 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Put the table together from the command line."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Put the table together from the command line; a fault is one sentence and exit code 2."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=_RESULTS)
@@ -134,10 +137,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tables = []
     for run in given.runs:
         measured = run / FOLDER / RESULT
-        if not measured.is_file():
-            raise UserError(f"{measured} is not there. Make it with: limbeck bench {run}")
-        found = BenchData.model_validate_json(measured.read_text(encoding="utf-8"))
-        tables.append(table_of(read_report(run), found))
+        try:
+            found = BenchData.model_validate_json(measured.read_text(encoding="utf-8"))
+            tables.append(table_of(read_report(run), found))
+        except (OSError, ValueError) as error:
+            what = str(error).splitlines()[0]
+            print(f"{measured}: {what}. Make it with: limbeck bench {run}", file=sys.stderr)
+            return 2
+        except UserError as error:
+            print(error, file=sys.stderr)
+            return 2
     runs = [f"runs/{one['run']}" for one in tables]
     commands = [*(_BENCH.format(run) for run in runs)]
     commands.append(f"python -m benchmarks.full_table {' '.join(runs)}")
@@ -148,7 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     page.append("`*`: noisy or not valid; the JSON file beside this one says why.\n")
     (given.out / "full-table.md").write_text("\n".join(page), encoding="utf-8")
     print(given.out / "full-table.md")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,21 +3,27 @@
 Run as `python -m benchmarks.harness_overhead [FILE.onnx]`; writes
 `benchmarks/results/harness-overhead.json`. Both ask the same loaded model the same examples, in one
 process, in turn: A B A B, the order turned around every other round. Two figures: how much longer
-LoadGen's median latency is than a call's own, and how much more of the processor a whole query
-costs than a call of the bare loop: LoadGen's bookkeeping between two queries, which no latency
-contains, is in it.
+LoadGen's median latency is than a call's own (an offline system has none), and how much more of the
+processor a whole call costs than one of the bare loop: LoadGen's bookkeeping between two queries,
+which no latency contains, is in it.
+
+What is promised, at most `MOST_US` a query, is of single-stream. The other scenarios' figures stand
+beside it: calls of `BATCH` examples in multi-stream and offline, and for a server, whose queries
+come from another thread, the hand-over that its latency contains.
 """
 
 import gc
 import json
+import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from time import thread_time_ns
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +39,21 @@ from benchmarks.timing.scenario import Scenario
 from benchmarks.timing.timing import Noise
 from compress.files import write_atomically
 from compress.metrics import Interval
+from compress.recipe import ScenarioName
 from export.runner import Runner, RunnerSpec, open_runner
 from export.samples import Inputs, Samples
 
 RESULT = Path(__file__).parent / "results" / "harness-overhead.json"
 MOST_US = 5.0
-"""What a query may cost more than in a bare loop."""
-ROUNDS, SECONDS = 16, 0.3
+"""What a single-stream query may cost more than in a bare loop."""
+BATCH = 8
+ITEMS = 1000
+"""Codes below this one are in the histories asked."""
+MOST_TRIES = 5
+"""So often it is measured until the noise probe is quiet."""
+_SERVER_RATE = 200.0
+"""Queries a second: few enough that hardly one waits for another."""
+ROUNDS, SECONDS, SERVER_SECONDS = 16, 0.3, 0.5
 _RESAMPLES = 2000
 
 
@@ -66,33 +80,50 @@ class Trivial:
         return self._answer
 
 
-def overhead(runner: Runner, samples: Samples, rounds: int, seconds: float) -> dict[str, Any]:
-    """Return what LoadGen and our loop add to a query of a model, microseconds.
+def overhead(
+    runner: Runner,
+    samples: Samples,
+    rounds: int,
+    seconds: float,
+    *,
+    name: ScenarioName = "single-stream",
+    own_cpus: tuple[int, ...] = (),
+) -> dict[str, Any]:
+    """Return what LoadGen and our loop add to a call of a model, microseconds.
 
     Args:
         runner: Not loaded yet.
         samples: What it is asked with.
         rounds: How often each side has its turn; intervals are over them.
         seconds: Of LoadGen's turn; the bare loop asks as many queries.
+        name: Of the scenario. A server's `per_query_us` is None: two threads share the work;
+            `in_latency_us` is None for offline.
+        own_cpus: Processors for LoadGen's own threads.
     """
-    rows = [samples.row(index) for index in range(len(samples))]
-    scenario = Scenario("single-stream", 1, seconds)
+    is_batched, is_server = name in ("multi-stream", "offline"), name == "server"
+    rate, bound = (_SERVER_RATE, 1000.0) if is_server else (None, None)
+    scenario = Scenario(name, 1, seconds, BATCH if is_batched else 1, rate, bound)
+    rows = _calls(samples, scenario.batch)
     found = np.empty((rounds, 4))
     probe_us = []
     with runner, tempfile.TemporaryDirectory() as folder:
         took = warm_up(runner, rows, seconds)
         warmed = WarmedUp(int(took.min()), float(np.median(took)))
-        queries = max(64, int(seconds * 1e9 / (warmed.usual_ns + 3000)))
+        pace_ns = 1e9 / _SERVER_RATE if is_server else warmed.usual_ns + 3000
+        queries = max(64, int(seconds * 1e9 / pace_ns))
         order = np.random.default_rng(SEED).integers(0, len(rows), queries)
         asked = [rows[index] for index in order.tolist()]
         gc.collect()
         gc.disable()
 
         def by_loadgen() -> tuple[float, float]:
-            record = run_load_generator(runner, samples, scenario, warmed, folder=folder)
+            record = run_load_generator(
+                runner, samples, scenario, warmed, folder=folder, own_cpus=own_cpus
+            )
             spent_ns = record.last_cpu_ns - record.first_cpu_ns - record.paused_cpu_ns
             log = LoadGenLog.read(Path(folder) / LOADGEN_DETAIL)
-            return log.percentile_ms(50) * 1e3, spent_ns / record.asked / 1e3
+            median_us = np.nan if name == "offline" else log.percentile_ms(50) * 1e3
+            return median_us, spent_ns / record.asked / 1e3
 
         def bare() -> tuple[float, float]:
             return _bare_loop(runner, asked)
@@ -109,13 +140,49 @@ def overhead(runner: Runner, samples: Samples, rounds: int, seconds: float) -> d
     noise = Noise(tuple(probe_us))
     return {
         "bare_us": float(np.median(found[:, 3])),
-        "in_latency_us": asdict(_median(found[:, 0] - found[:, 2])),
-        "per_query_us": asdict(_median(found[:, 1] - found[:, 3])),
+        "in_latency_us": None if name == "offline" else asdict(_median(found[:, 0] - found[:, 2])),
+        "per_query_us": None if is_server else asdict(_median(found[:, 1] - found[:, 3])),
+        "examples_a_call": scenario.batch,
         "rounds": rounds,
         "queries_a_round": queries,
         "noise_drift": noise.drift,
         "quiet": noise.is_quiet,
     }
+
+
+def measure_quietly(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Measure until the noise probe is quiet, `MOST_TRIES` times at most.
+
+    Args:
+        measure: As `overhead` returns it.
+
+    Returns:
+        The quiet result, or of all tries the one with the least drift; `tries` is in it.
+    """
+    found: list[dict[str, Any]] = []
+    while len(found) < MOST_TRIES and not (found and found[-1]["quiet"]):
+        found.append(measure())
+    best: dict[str, Any] = min(found, key=lambda one: one["noise_drift"])
+    return best | {"tries": len(found)}
+
+
+def keeps(models: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether every model's single-stream figure is quiet and at most `MOST_US`.
+
+    Args:
+        models: By name: by scenario, what `overhead` returns.
+    """
+    return all(
+        one["single-stream"]["quiet"] and one["single-stream"]["per_query_us"]["high"] <= MOST_US
+        for one in models.values()
+    )
+
+
+def _calls(samples: Samples, batch: int) -> list[Inputs]:
+    if batch == 1:
+        return [samples.row(index) for index in range(len(samples))]
+    random = np.random.default_rng(SEED)
+    return [samples.batch(random.integers(0, len(samples), batch)) for _ in range(len(samples))]
 
 
 def _bare_loop(runner: Runner, asked: list[Inputs]) -> tuple[float, float]:
@@ -141,37 +208,53 @@ def _median(differences: NDArray[np.float64]) -> Interval:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, write the result, print it; 1 if it is above `MOST_US`."""
-    pinned = choose_cpus(1, allowed_cpus())
+    """Measure, write the result, print it; 1 if it is not quiet or above `MOST_US`."""
+    environment = asdict(current_environment())  # Of the whole machine: before it is pinned.
+    allowed = allowed_cpus()
+    pinned = choose_cpus(1, allowed)
     pin(pinned)
-    histories = np.random.default_rng(SEED).integers(2, 1000, (512, 50)).astype(np.int32)
+    others = tuple(cpu for cpu in allowed if cpu not in pinned) or allowed
+    histories = np.random.default_rng(SEED).integers(2, ITEMS, (512, 50)).astype(np.int32)
     samples = Samples({"history": histories})
-    models: dict[str, Runner] = {"a runner that does nothing": Trivial()}
+    models: dict[str, Callable[[], Runner]] = {"a runner that does nothing": Trivial}
     for path in arguments:
-        models[Path(path).name] = open_runner(RunnerSpec("onnx", path))
-    found = {name: overhead(model, samples, ROUNDS, SECONDS) for name, model in models.items()}
-    kept = all(one["per_query_us"]["high"] <= MOST_US for one in found.values())
+        models[Path(path).name] = partial(open_runner, RunnerSpec("onnx", path))
+
+    def quietly(opened: Callable[[], Runner], name: ScenarioName) -> dict[str, Any]:
+        seconds = SERVER_SECONDS if name == "server" else SECONDS
+        return measure_quietly(
+            lambda: overhead(opened(), samples, ROUNDS, seconds, name=name, own_cpus=others)
+        )
+
+    found = {
+        model: {name: quietly(opened, name) for name in get_args(ScenarioName)}
+        for model, opened in models.items()
+    }
+    kept = keeps(found)
     result = {
-        "command": " ".join(
-            ["python -m benchmarks.harness_overhead", *(Path(path).name for path in arguments)]
-        ),
+        "command": shlex.join(["python", "-m", "benchmarks.harness_overhead", *arguments]),
+        "promise": f"single-stream: at most {MOST_US:g} us a query, on a quiet machine",
         "most_us": MOST_US,
         "kept": kept,
         "models": found,
         "pinned_to": pinned,
-        "environment": asdict(current_environment()),
+        "environment": environment,
     }
     RESULT.parent.mkdir(exist_ok=True)
     write_atomically(RESULT, json.dumps(result, indent=1) + "\n")
-    for name, one in found.items():
-        print(
-            f"{name}: {one['bare_us']:.2f} us bare; in a reported latency "
-            f"{_text(one['in_latency_us'])}, a whole query {_text(one['per_query_us'])}"
-        )
+    for model, scenarios in found.items():
+        for name, one in scenarios.items():
+            print(
+                f"{model}, {name}: {one['bare_us']:.2f} us bare; in a reported latency "
+                f"{_text(one['in_latency_us'])}, a whole call {_text(one['per_query_us'])}"
+                f"{'' if one['quiet'] else '; NOISY'}"
+            )
     return 0 if kept else 1
 
 
-def _text(interval: dict[str, float]) -> str:
+def _text(interval: dict[str, float] | None) -> str:
+    if interval is None:
+        return "nothing to compare"
     return f"+{interval['value']:.2f} us [{interval['low']:.2f}, {interval['high']:.2f}]"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measurement import Quality
+from compress.errors import CheckFailed
 from compress.metrics import (
     CUTOFFS,
     Statistic,
@@ -24,11 +25,14 @@ from compress.metrics import (
     target_ranks,
     top_k_overlap,
 )
+from export.blocked_items import NOTHING_BLOCKED, BlockedItems
 from export.runner import Runner
 from export.samples import Samples
 
 LIST_LENGTH = max(CUTOFFS)
 DEFAULT_BATCH = 256
+_MOST_NAMED = 5
+"""Blocked items that a message names."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ def evaluate(
     seen: tuple[NDArray[np.int64], NDArray[np.int32]],
     items: int,
     batch_size: int = DEFAULT_BATCH,
+    blocked: BlockedItems = NOTHING_BLOCKED,
+    name: str = "A model",
 ) -> Evaluation:
     """Ask a model for every case and keep where the targets came out.
 
@@ -114,20 +120,26 @@ def evaluate(
         items: Size of the catalogue.
         batch_size: Cases asked together. For a file that quantizes activations it is part of the
             answer: 1 is what an app does.
+        blocked: Items that no answer may hold, with the mask or without.
+        name: Of the model, for a message.
 
     Raises:
         ValueError: There are no cases, or the arrays are not of the same cases.
+        CheckFailed: A blocked item was answered.
     """
     if not len(samples) == len(targets) == len(seen[0]) - 1:
         raise ValueError(
             f"{len(samples)} histories, {len(targets)} targets and {len(seen[0]) - 1} seen lists "
             "are not of the same cases"
         )
-    top = drop_seen(_rankings(runner, samples, batch_size), *seen, k=LIST_LENGTH)
+    masked = _rankings(runner, samples, batch_size)
+    _refuse_blocked(masked, blocked, name)
+    top = drop_seen(masked, *seen, k=LIST_LENGTH)
     unmasked_ranks = None
     if unmasked_runner is not None:
-        unmasked = _rankings(unmasked_runner, samples, batch_size)[:, :LIST_LENGTH]
-        unmasked_ranks = target_ranks(unmasked, targets)
+        unmasked = _rankings(unmasked_runner, samples, batch_size)
+        _refuse_blocked(unmasked, blocked, f"{name}, its seen items not masked,")
+        unmasked_ranks = target_ranks(unmasked[:, :LIST_LENGTH], targets)
     return Evaluation(top, target_ranks(top, targets), unmasked_ranks, items)
 
 
@@ -145,3 +157,17 @@ def _rankings(runner: Runner, samples: Samples, batch_size: int) -> NDArray[np.i
             for start in range(0, len(samples), batch_size)
         ]
     return np.concatenate(answers).astype(np.int32, copy=False)
+
+
+def _refuse_blocked(item_ids: NDArray[np.int32], blocked: BlockedItems, name: str) -> None:
+    """Refuse answers with a blocked item: whoever measured them would ship the model."""
+    is_blocked = np.isin(item_ids, blocked.array)
+    if not is_blocked.any():
+        return
+    found = np.unique(item_ids[is_blocked])
+    first = ", ".join(map(str, found[:_MOST_NAMED]))
+    raise CheckFailed(
+        f"{name} answers {int(is_blocked.any(axis=1).sum()):,} of {len(item_ids):,} test cases "
+        f"with {len(found):,} of the {len(blocked):,} blocked items (codes of item-map.json: "
+        f"{first}). It must not be shipped: run the export again, and report this as a bug."
+    )

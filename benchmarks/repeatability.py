@@ -21,6 +21,8 @@ from benchmarks.environment import current_environment
 
 QUIET_WANTED = 5
 MOST_TRIES = 20
+MOST_SPREAD = 0.05
+"""What is claimed: no quiet p90 is farther from their median."""
 _RESULT = Path(__file__).parent / "results" / "repeatability.json"
 
 
@@ -48,7 +50,7 @@ class Repeated:
     """A file measured again and again.
 
     Attributes:
-        file: Its name.
+        file: Its path, as it was given.
         quiet: How many tries were quiet and valid.
         median_p90_ms: Of those.
         spread: Largest distance of one of their p90 from the median, as a share of it.
@@ -111,8 +113,13 @@ def _bench(file: Path, seconds: float) -> Try:
     return Try(**{name: row[name] for name in Try.__annotations__})
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the benchmark from the command line."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark from the command line.
+
+    Returns:
+        0 if five results of each file were quiet and lie within `MOST_SPREAD`; 1 if not; 2 if a
+        file could not be measured.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--seconds", type=float, default=10.0, help="of one measurement")
@@ -121,25 +128,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results: list[dict[str, Any]] = []
     for file in given.files:
         tries = []
-        for one in repeat(file, given.seconds):
-            tries.append(one)
-            mark = "quiet" if one.quiet else f"noisy ({one.noise_drift:.0%})"
-            print(f"{file.name}: p90 {one.p90_ms:.4f} ms, {mark}", flush=True)
-        found = summary(f"{file.parent.parent.name}/{file.name}", tries)
+        try:
+            for one in repeat(file, given.seconds):
+                tries.append(one)
+                mark = "quiet" if one.quiet else f"noisy ({one.noise_drift:.0%})"
+                print(f"{file.name}: p90 {one.p90_ms:.4f} ms, {mark}", flush=True)
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            return 2
+        found = summary(file.as_posix(), tries)
         results.append(asdict(found))
         if found.spread is not None:
             print(f"{found.file}: {found.quiet} quiet results within {found.spread:.1%}")
     report = {
-        "command": "python -m benchmarks.repeatability "
-        + " ".join(f"runs/{one['file'].replace('/', '/export/')}" for one in results)
-        + f" --seconds {given.seconds:g}",
+        "command": f"python -m benchmarks.repeatability {' '.join(map(str, given.files))} "
+        f"--seconds {given.seconds:g}",
         "environment": asdict(current_environment()),
         "files": results,
     }
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(given.out)
+    good = [one["quiet"] >= QUIET_WANTED and one["spread"] <= MOST_SPREAD for one in results]
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,11 +13,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from compress.errors import RecipeError
 from compress.recipe import RECIPES, AnyRecipe, Recipe, recipe_type
+from compress.recipe_yaml import Key, plain_data
 
 LARGEST_FILE = 1_000_000
 """Bytes; a recipe is written by hand."""
-
-Key = tuple[str | int, ...]
 
 _PLAIN_TYPE = re.compile(r"(literal|tuple|dict|list|constrained-|function-)|(str|int|float|bool)$")
 """What pydantic names a choice among plain types by: no key of the user's."""
@@ -119,7 +118,7 @@ class _Document:
             if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
                 raise RecipeError(f"{source}: YAML aliases (*name) are not used in recipes.")
             root = yaml.compose(text, Loader=yaml.SafeLoader)
-            loaded = yaml.safe_load(text)
+            loaded = plain_data(root)
             if root is not None:
                 self._note_lines(root, ())
         except yaml.MarkedYAMLError as error:
@@ -172,8 +171,9 @@ def _apply_override(data: dict[str, Any], override: str) -> Key:
     parts = name.strip().split(".")
     if not equals or not all(parts):
         raise RecipeError(f"--set {override}: write it as key=value, such as student.width=48.")
+    places = tuple(int(part) if part.isdigit() else part for part in parts)
     try:
-        value = yaml.safe_load(text)
+        value = plain_data(yaml.compose(text, Loader=yaml.SafeLoader), places)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"--set {override}: the value is not valid YAML.") from error
     place: Any = data

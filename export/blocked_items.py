@@ -5,7 +5,7 @@ every graph (`export.deploy`), and answers are held against them (`export.rankin
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +23,8 @@ ITEM_MAP = "item-map.json"
 BLOCKED = "blocked"
 """Its key for the codes of blocked items; left out where nothing is blocked."""
 COMMENT = "#"
+ESCAPED_COMMENT = "\\#"
+"""How a line of a file begins whose id begins with `#`."""
 _MOST_NAMED = 20
 """Unknown ids that a message names one by one."""
 
@@ -68,7 +70,7 @@ def blocked_items(
 
     Raises:
         RecipeError: The list cannot be read, names what the catalogue lacks (all such ids are
-            listed), or leaves fewer items than a file returns.
+            listed), has an id as a comment, or leaves fewer items than a file returns.
     """
     named = _named(recipe, recipe_folder)
     if not named:
@@ -76,6 +78,7 @@ def blocked_items(
     from compress.data.catalogue import item_map_sha256
 
     code_of = {item: place + FIRST_ITEM for place, item in enumerate(item_ids)}
+    _refuse_ids_as_comments(recipe, recipe_folder, code_of)
     unknown = [one for one in named if one.item not in code_of]
     if unknown:
         raise RecipeError(_unknown_message(unknown, item_ids))
@@ -91,7 +94,7 @@ def blocked_fingerprint(recipe: NextItemRecipe, recipe_folder: Path) -> object:
     Comments, blank lines, repetitions and the order of the lines change nothing.
 
     Raises:
-        RecipeError: The file cannot be read.
+        RecipeError: The file cannot be read, or names no id.
     """
     if not isinstance(recipe.export.blocked_items, str):
         return None
@@ -107,12 +110,45 @@ def exported_blocked_items(export_folder: Path) -> BlockedItems:
 def _named(recipe: NextItemRecipe, recipe_folder: Path) -> list[_Named]:
     given = recipe.export.blocked_items
     if isinstance(given, str):
-        return _read(recipe_folder / given, given)
+        path = recipe_folder / given
+        lines = [one for one in _lines(path, given) if not one.item.startswith(COMMENT)]
+        if not lines:
+            raise RecipeError(
+                f"{KEY}: {path} names no id: is it cut off? Give one id a line; to block nothing, "
+                "write blocked_items: [] in the recipe."
+            )
+        return [_Named(_unescaped(one.item), one.where) for one in lines]
     return [_Named(item, f"{KEY}[{place}]") for place, item in enumerate(given)]
 
 
-def _read(path: Path, given: str) -> list[_Named]:
-    """Read a file of one id a line; blank lines and lines that begin with `#` are passed over."""
+def _unescaped(line: str) -> str:
+    return line[1:] if line.startswith(ESCAPED_COMMENT) else line
+
+
+def _refuse_ids_as_comments(
+    recipe: NextItemRecipe, recipe_folder: Path, code_of: Mapping[str, int]
+) -> None:
+    """Refuse a comment that is an item's id: nobody can tell whether it was meant to be blocked."""
+    given = recipe.export.blocked_items
+    if not isinstance(given, str):
+        return
+    found = [one for one in _lines(recipe_folder / given, given) if one.item.startswith(COMMENT)]
+    if ids := [one for one in found if one.item in code_of]:
+        lines = (f"  {one.where}: {one.item!r}" for one in ids[:_MOST_NAMED])
+        raise RecipeError(
+            "\n".join(
+                (
+                    f"{KEY}: lines that begin with # are comments, and {len(ids):,} of them "
+                    f"{'is an id' if len(ids) == 1 else 'are ids'} of the catalogue. Write "
+                    "\\# in place of # to block the item, other words to leave it:",
+                    *lines,
+                )
+            )
+        )
+
+
+def _lines(path: Path, given: str) -> list[_Named]:
+    """Read the lines of a file that are not blank, comments too."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
@@ -130,11 +166,7 @@ def _read(path: Path, given: str) -> list[_Named]:
             "line."
         ) from error
     items = ((number, line.strip()) for number, line in enumerate(lines, start=1))
-    return [
-        _Named(item, f"{path}:{number}")
-        for number, item in items
-        if item and not item.startswith(COMMENT)
-    ]
+    return [_Named(item, f"{path}:{number}") for number, item in items if item]
 
 
 def _unknown_message(unknown: Sequence[_Named], item_ids: Sequence[str]) -> str:

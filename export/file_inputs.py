@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import UserError
+from compress.tasks.item_codes import FIRST_ITEM
 from export.runner import Runtime
 
 RUNTIMES: Mapping[str, Runtime] = {
@@ -17,6 +18,8 @@ RUNTIMES: Mapping[str, Runtime] = {
 }
 """By the end of a file's name, where no `artifacts.json` says what it is."""
 
+GIVE_INPUTS = "Give real inputs with --inputs FILE.npz, one array a name, a row an example."
+
 _ONNX_TYPES = {
     "tensor(int32)": "int32",
     "tensor(int64)": "int64",
@@ -24,6 +27,9 @@ _ONNX_TYPES = {
     "tensor(float16)": "float16",
     "tensor(bool)": "bool",
     "tensor(string)": "string",
+    "tensor(double)": "float64",
+    "tensor(int8)": "int8",
+    "tensor(uint8)": "uint8",
 }
 
 
@@ -70,10 +76,9 @@ def file_inputs(path: Path) -> tuple[FileInput, ...]:
         return tuple(_of_onnx(path, "ORT" if runtime == "ort" else "ONNX"))
     if runtime == "litert":
         return tuple(_of_litert(path))
-    raise UserError(
-        f"{path} does not say by itself what it takes: give real inputs with --inputs FILE.npz, "
-        "one array a name."
-    )
+    if runtime == "tensorrt":
+        return _of_engine(path)
+    raise UserError(f"{path} does not say by itself what it takes. {GIVE_INPUTS}")
 
 
 def _of_onnx(path: Path, kind: Any) -> Iterator[FileInput]:
@@ -84,9 +89,12 @@ def _of_onnx(path: Path, kind: Any) -> Iterator[FileInput]:
     tables = {} if kind == "ORT" else _tables(path)
     for one in session.get_inputs():
         if one.type not in _ONNX_TYPES:
-            raise UserError(f"{path} takes {one.name} as {one.type}, which is no type known here.")
+            raise UserError(
+                f"{path} takes {one.name} as {one.type}, which is no type known here. {GIVE_INPUTS}"
+            )
         shape = tuple(size if isinstance(size, int) else None for size in one.shape)
-        rows = int(items) + 2 if items and one.name == "history" else tables.get(one.name)
+        rows = _rows_of_catalogue(items) if one.name == "history" else None
+        rows = tables.get(one.name) if rows is None else rows
         yield FileInput(one.name, _ONNX_TYPES[one.type], shape, rows)
 
 
@@ -99,8 +107,36 @@ def _of_litert(path: Path) -> Iterator[FileInput]:
         except UserError:  # another writer's file
             items = None
         for name, dtype, shape in runner.declared:
-            rows = int(items) + 2 if items and name == "history" else None
+            rows = _rows_of_catalogue(items) if name == "history" else None
             yield FileInput(name, dtype, shape, rows)
+
+
+def _of_engine(path: Path) -> tuple[FileInput, ...]:
+    """An engine tells nothing without a GPU; the description that limbeck writes beside it does."""
+    from export.tensorrt.description import read_description
+
+    try:
+        description = read_description(path)
+    except (ValueError, OSError) as error:
+        raise UserError(
+            f"{path} has no description of limbeck's beside it, and an engine does not say by "
+            f"itself what it takes: {error}. {GIVE_INPUTS}"
+        ) from error
+    rows = _rows_of_catalogue(description.metadata.get("limbeck.items"))
+    return tuple(
+        FileInput(
+            str(one["name"]),
+            str(one["dtype"]),
+            tuple(size if isinstance(size, int) and size > 0 else None for size in one["shape"]),
+            rows if one["name"] == "history" else None,
+        )
+        for one in description.inputs
+    )
+
+
+def _rows_of_catalogue(items: str | None) -> int | None:
+    """Read a file's metadata, which anybody may have written."""
+    return int(items) + FIRST_ITEM if items and items.isdecimal() and int(items) else None
 
 
 def _tables(path: Path) -> dict[str, int]:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
+from compress.errors import UserError
 from compress.files import file_sha256, write_atomically
 from compress.recipe import content_hash
 from export.artifact import Artifact, NotWritten
@@ -19,7 +21,11 @@ SAMPLES = "samples"
 
 @dataclass(frozen=True)
 class RowFiles:
-    """Where a row of the report is run from; paths within the stage."""
+    """Where a row of the report is run from; paths within the stage.
+
+    Raises:
+        UserError: The runtime is none that a file may name.
+    """
 
     name: str
     role: str
@@ -33,6 +39,13 @@ class RowFiles:
     """Of the weights and of the description together: what makes the row what it is."""
     unmasked_path: str | None = None
     """Next-item: the same model with seen items allowed."""
+
+    def __post_init__(self) -> None:
+        if self.runtime not in get_args(Runtime):
+            raise UserError(
+                f"{ROWS} is damaged, or of another version of limbeck: this one knows no runtime "
+                f"{self.runtime}, which {self.name} has. Export the run again."
+            )
 
 
 def row_sha256(descriptions: Iterable[Path], models: Iterable[Path]) -> str:

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
 from numpy.typing import NDArray
+
+from compress.errors import UserError
 
 Runtime = Literal[
     "onnx",
@@ -71,6 +74,26 @@ class RunnerSpec:
     runtime: AnyRuntime
     path: str
     threads: int = 1
+
+
+def runner_spec_of(runtime: str, path: str | Path, threads: int = 1) -> RunnerSpec:
+    """Return the spec of a model that a file of a run names: such files may come from elsewhere.
+
+    Args:
+        runtime: As the file has it, unchecked.
+        path: Of the model.
+        threads: It may use.
+
+    Raises:
+        UserError: The runtime is none of `Runtime`: `python` would run code.
+    """
+    known = next((one for one in _RUNNERS if one == runtime), None)
+    if known is None:
+        raise UserError(
+            f"{path}: this limbeck knows no runtime {runtime} that a file could name. It is "
+            "damaged, or of another version of limbeck: run the recipe again."
+        )
+    return RunnerSpec(known, str(path), threads)
 
 
 def open_runner(spec: RunnerSpec) -> Runner:

@@ -1,11 +1,13 @@
 """Measuring models one after the other, and in turn."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.bench.data import (
     BenchComparisonData,
@@ -19,97 +21,205 @@ from benchmarks.bench.made_up import made_up_samples
 from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
 from benchmarks.report.shape import IntervalData
+from benchmarks.stages.latency import FULL_ROUNDS, FULL_STARTS
 from compress.errors import UserError
 from export.file_inputs import file_inputs
+from export.runner import open_runner
 from export.samples import Samples
 
-ROUNDS = 16
 QUERIES_A_TURN = 64
-COLD_STARTS = 3
 
 Advance = Callable[[str, float], None]
 
 
-def bench(
-    models: Sequence[Entrant],
-    load: Load,
-    *,
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answers before it is timed: the timed answers must be the same."""
+
+    given: Mapping[str, NDArray[Any]] | None
+    """Of all samples by name; None where it was not asked."""
+    faults: tuple[str, ...] = ()
+    """Why it is not what was verified, in words."""
+
+
+class Bench:
+    """A session: models, what they are put to, and where the logs go."""
+
+    def __init__(
+        self,
+        load: Load,
+        log_folder: Path,
+        cold_starts: int = FULL_STARTS,
+        keep: Callable[[BenchData], None] = lambda found: None,
+    ) -> None:
+        """Say how models are measured.
+
+        Args:
+            load: What each is put to.
+            log_folder: Gets LoadGen's logs, the raw latencies and the jobs, a folder a measurement.
+            cold_starts: Processes started for each cold start.
+            keep: Told all that was found whenever there is more.
+        """
+        self.load = load
+        self.log_folder = log_folder
+        self.cold_starts = cold_starts
+        self.keep = keep
+        self.rows: list[BenchRowData] = []
+        self.comparisons: list[BenchComparisonData] = []
+        self.missing: list[NotMeasuredData] = []
+
+    @property
+    def found(self) -> BenchData:
+        """Everything so far."""
+        return BenchData(
+            environment=BenchEnvironmentData.model_validate(asdict(current_environment())),
+            rows=tuple(self.rows),
+            comparisons=tuple(self.comparisons),
+            not_measured=tuple(self.missing),
+        )
+
+    def measure(
+        self,
+        models: Sequence[Entrant],
+        against: Entrant | None = None,
+        advance: Advance = lambda note, done: None,
+    ) -> BenchData:
+        """Measure models one after the other; what cannot be measured is listed with its reason.
+
+        Args:
+            models: What takes part.
+            against: A model that each of the others is asked in turn with.
+            advance: Told what is being measured, and how much is done, 0...1.
+
+        Raises:
+            UserError: The model to compare with cannot be run here.
+        """
+        if against is not None and against.cannot_run:
+            raise UserError(f"--against {against.name}: {against.cannot_run}")
+        for number, model in enumerate(models):
+
+            def told(note: str, done: float = number / len(models)) -> None:
+                advance(note, done)
+
+            self._one(model, told)
+            if against is not None and "cpu" in self.load.targets and model.spec != against.spec:
+                advance(f"{model.name} and {against.name} in turn", (number + 1) / len(models))
+                self._in_turn(model, against)
+        return self.found
+
+    def _one(self, model: Entrant, advance: Callable[[str], None]) -> None:
+        known: Answers | None = None
+        for target in dict.fromkeys(self.load.targets):
+            obstacle = self._obstacle(model, target)
+            if obstacle:
+                self._miss(NotMeasuredData(name=model.name, target=target, because=obstacle))
+                continue
+            for case in self.load.cases():
+                if case.target != target:
+                    continue
+                advance(f"{model.name}: {case.slug}")
+                try:
+                    if target == "cpu" and known is None:
+                        known = known_answers(model)
+                    row = measure_row(
+                        model, case, self.log_folder, self.cold_starts, known or Answers(None)
+                    )
+                except UserError as error:
+                    self._miss(not_measured(model, case, error))
+                    continue
+                self.rows.append(row)
+                self.keep(self.found)
+
+    def _obstacle(self, model: Entrant, target: str) -> str:
+        if target == "cpu":
+            return model.cannot_run
+        from benchmarks.bench.in_browser import obstacle
+
+        return obstacle(model)
+
+    def _miss(self, one: NotMeasuredData) -> None:
+        self.missing.append(one)
+        self.keep(self.found)
+
+    def _in_turn(self, model: Entrant, against: Entrant) -> None:
+        if model.cannot_run:
+            return
+        for threads in self.load.threads:
+            try:
+                found = compare_in_turns(model, against, threads, self.log_folder)
+            except UserError as error:
+                because = f"in turn with {against.name}: {_first_line(error)}"
+                self._miss(
+                    NotMeasuredData(name=model.name, target="cpu", threads=threads, because=because)
+                )
+                continue
+            self.comparisons.append(found)
+            self.keep(self.found)
+
+
+def known_answers(model: Entrant) -> Answers:
+    """Ask a model everything once before it is timed; a run's file is verified again.
+
+    Raises:
+        UserError: It cannot be loaded or asked.
+    """
+    with open_runner(model.spec) as runner:
+        if model.verification is not None:
+            takes_texts = model.samples is model.verification.texts
+            asked = model.verification.ask(runner, takes_texts=takes_texts)
+            check = model.verification.compare(asked, model.scheme)
+            faults = tuple(f"It does not answer as its student does: {one}" for one in check.faults)
+            return Answers(asked.answers, faults)
+        answers = [runner(model.samples.row(index)) for index in range(len(model.samples))]
+    return Answers({name: np.concatenate([one[name] for one in answers]) for name in answers[0]})
+
+
+def measure_row(
+    model: Entrant,
+    case: Case,
     log_folder: Path,
-    against: Entrant | None = None,
-    cold_starts: int = COLD_STARTS,
-    advance: Advance = lambda note, done: None,
-) -> BenchData:
-    """Measure models one after the other; what cannot be measured is listed with its reason.
+    cold_starts: int = 0,
+    known: Answers | None = None,
+) -> BenchRowData:
+    """Measure one model in one case.
 
     Args:
-        models: What takes part.
-        load: What each is put to.
-        log_folder: Gets LoadGen's logs, the raw latencies and the jobs, a folder a measurement.
-        against: A model that each of the others is asked in turn with.
-        cold_starts: Processes started for each cold start.
-        advance: Told what is being measured, and how much is done, 0...1.
+        model: Which one.
+        case: On what, and how.
+        log_folder: Gets a folder of logs.
+        cold_starts: Processes started for the cold start of single-stream; 0: it is not measured.
+        known: What it answers; None: it is asked first.
+
+    Raises:
+        UserError: It cannot be run, or failed.
     """
-    cases = list(load.cases())
-    steps = [(model, case) for model in models for case in cases]
-    rows: list[BenchRowData] = []
-    missing: list[NotMeasuredData] = []
-    for done, (model, case) in enumerate(steps):
-        advance(f"{model.name}: {case.slug}", done / max(1, len(steps)))
-        if any((one.name, one.target) == (model.name, case.target) for one in missing):
-            continue
-        try:
-            rows.append(_row(model, case, log_folder, cold_starts))
-        except UserError as error:
-            because = str(error).splitlines()[0]
-            missing.append(NotMeasuredData(name=model.name, target=case.target, because=because))
-    comparisons = []
-    if against is not None and "cpu" in load.targets:
-        left_out = {one.name for one in missing if one.target == "cpu"}
-        for model in models:
-            if model.name in left_out or model.spec == against.spec:
-                continue
-            advance(f"{model.name} and {against.name} in turn", 1.0)
-            comparisons += [
-                compare_in_turns(model, against, threads, log_folder) for threads in load.threads
-            ]
-    return BenchData(
-        environment=BenchEnvironmentData.model_validate(asdict(current_environment())),
-        rows=tuple(rows),
-        comparisons=tuple(comparisons),
-        not_measured=tuple(missing),
-    )
-
-
-def _row(model: Entrant, case: Case, log_folder: Path, cold_starts: int) -> BenchRowData:
     folder = log_folder / slug_of(model.name) / case.slug
     if case.target == "browser":
         from benchmarks.bench.in_browser import browser_row
 
         return browser_row(model, case, folder)
-    if model.cannot_run:
-        raise UserError(model.cannot_run)
     from benchmarks.timing.cold_start import cold_start_ms
     from benchmarks.timing.measure import measure
 
+    known = known_answers(model) if known is None else known
     timing = measure(
         model.spec,
         model.samples,
         case.scenario,
         threads=case.threads,
         log_folder=folder,
-        reference=model.expected,
+        reference=model.expected if known.given is None else known.given,
     )
     cold = None
     if case.scenario.name == "single-stream" and cold_starts:
-        cold = median(
-            cold_start_ms(
-                model.spec,
-                model.samples,
-                threads=case.threads,
-                log_folder=folder / "cold-start",
-                starts=cold_starts,
-            )
+        starts = cold_start_ms(
+            model.spec,
+            model.samples,
+            threads=case.threads,
+            log_folder=folder / "cold-start",
+            starts=cold_starts,
         )
+        cold = median(starts)
     return BenchRowData.of(
         timing,
         name=model.name,
@@ -117,19 +227,40 @@ def _row(model: Entrant, case: Case, log_folder: Path, cold_starts: int) -> Benc
         size=model.bytes,
         asked_with=model.asked_with,
         cold_start_ms=cold,
+        faults=known.faults,
     )
+
+
+def not_measured(model: Entrant, case: Case, error: UserError) -> NotMeasuredData:
+    """Say which measurement there is not, and why."""
+    return NotMeasuredData(
+        name=model.name,
+        target=case.target,
+        scenario=case.scenario.name,
+        threads=case.threads,
+        batch=case.scenario.batch,
+        because=_first_line(error),
+    )
+
+
+def _first_line(error: UserError) -> str:
+    return str(error).splitlines()[0]
 
 
 def compare_in_turns(
     model: Entrant, against: Entrant, threads: int, log_folder: Path
 ) -> BenchComparisonData:
-    """Ask two models in turn, A B B A, about the same examples, and hold their p90 side by side."""
+    """Ask two models in turn, A B B A, about the same examples, and hold their p90 side by side.
+
+    Raises:
+        UserError: One of them cannot be asked.
+    """
     from benchmarks.timing.turns import measure_in_turns, percentile_ratio
 
     own, theirs = measure_in_turns(
         [model.spec, against.spec],
-        [model.samples, samples_for(against, model.samples)],
-        rounds=ROUNDS,
+        [model.samples, samples_for(against, model)],
+        rounds=FULL_ROUNDS,
         queries=QUERIES_A_TURN,
         threads=threads,
         log_folder=log_folder / slug_of(model.name) / f"in-turn-{threads}t",
@@ -140,28 +271,47 @@ def compare_in_turns(
         against=against.name,
         threads=threads,
         p90_ratio=IntervalData.model_validate(asdict(ratio)),
-        rounds=ROUNDS,
+        rounds=FULL_ROUNDS,
     )
 
 
-def samples_for(model: Entrant, samples: Samples) -> Samples:
-    """Return another model's examples as this one takes them.
+def samples_for(model: Entrant, other: Entrant) -> Samples:
+    """Return what a model is asked beside another one: the same examples where it takes them.
 
-    Where it takes the same names they are the same examples, in its own types; otherwise as many of
-    its own.
+    Two models of one run have the same examples, each in its own types. Another file gets the
+    other's in its own types, if names, lengths and tables allow; else as many of its own.
+
+    Args:
+        model: Which is asked.
+        other: Whose examples they are.
     """
+    count = len(other.samples)
+    if model.verification is not None or model.expected is not None:
+        same = model.run == other.run and len(model.samples) == count
+        return model.samples if same else _as_many(model.samples, count)
     declared = file_inputs(Path(model.spec.path))
-    if all(one.name in samples.arrays for one in declared):
-        arrays = {
-            one.name: samples.arrays[one.name]
+    arrays = other.samples.arrays
+    if all(one.name in arrays and _fits(one, arrays[one.name]) for one in declared):
+        cast = {
+            one.name: arrays[one.name]
             if one.dtype == "string"
-            else samples.arrays[one.name].astype(one.dtype)
+            else arrays[one.name].astype(one.dtype)
             for one in declared
         }
-        return Samples(arrays, samples.lengths)
-    if model.expected is None:
-        return made_up_samples(declared, model.name, len(samples))
-    return model.samples.take(np.resize(np.arange(len(model.samples)), len(samples)))
+        return Samples(cast, other.samples.lengths)
+    return _as_many(made_up_samples(declared, model.name, count), count)
+
+
+def _fits(declared: Any, array: NDArray[Any]) -> bool:
+    """Whether a file takes an array as another file does: its sizes, and its ids."""
+    sizes = zip(declared.shape[1:], array.shape[1:], strict=False)
+    same_rank = len(declared.shape) == array.ndim
+    in_table = declared.rows is None or array.dtype.kind != "i" or int(array.max()) < declared.rows
+    return same_rank and in_table and all(size in (None, own) for size, own in sizes)
+
+
+def _as_many(samples: Samples, count: int) -> Samples:
+    return samples.take(np.resize(np.arange(len(samples)), count))
 
 
 def slug_of(name: str) -> str:

@@ -2,13 +2,16 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.bench.bench import bench
-from benchmarks.bench.data import BenchData
-from benchmarks.bench.entrant import Entrant, entrants, peer_entrants, run_folder
+from pydantic import ValidationError
+
+from benchmarks.bench.bench import Bench
+from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.bench.entrant import Entrant, entrants
+from benchmarks.bench.peers import peer_entrants, run_folder
 from benchmarks.bench.plan import Load
 from compress.errors import UserError
 from compress.files import write_atomically
@@ -31,6 +34,9 @@ def run_bench(
 ) -> tuple[BenchData, Path]:
     """Measure everything that is named.
 
+    What was found is kept after each measurement, so that an interrupted session leaves what it
+    had. What the folder holds of other measurements on this machine stays.
+
     Args:
         paths: Runs, export folders and files.
         load: What each model is put to.
@@ -47,6 +53,10 @@ def run_bench(
     Raises:
         UserError: There is nothing to measure, or a path cannot be used.
     """
+    if against is not None and "cpu" not in load.targets:
+        raise UserError("--against compares in processes of their own: add --target cpu.")
+    if not any(True for _ in load.cases()):
+        raise UserError("A browser is asked in single-stream alone: add --scenario single-stream.")
     models = [one for path in paths for one in entrants(path, inputs)]
     if peers:
         models += [one for path in paths for one in peer_entrants(path)]
@@ -57,13 +67,66 @@ def run_bench(
     except OSError as error:
         said = error.strerror
         raise UserError(f"{folder} cannot be made: {said}. Name another: --out.") from error
-    progress = Progress(display)
+    before = _before(folder / RESULT)
+
+    def keep(found: BenchData) -> None:
+        write_atomically(folder / RESULT, merged(before, found).to_json())
+
     display.stage_started("bench", f"{len(models)} models, logs in {folder}", False)
-    found = bench(
-        _told_apart(models), load, log_folder=folder, against=other, advance=progress.advance
-    )
-    write_atomically(folder / RESULT, found.to_json())
+    session = Bench(load, folder, keep=keep)
+    found = session.measure(list(told_apart(models)), other, Progress(display).advance)
+    keep(found)
     return found, folder
+
+
+def merged(before: BenchData | None, found: BenchData) -> BenchData:
+    """Add what was measured before and not again, if it was on the same machine and software."""
+    if before is None or before.environment != found.environment:
+        return found
+
+    def key(row: BenchRowData) -> tuple[object, ...]:
+        return (row.name, row.target, row.scenario, row.threads, row.batch)
+
+    again = {key(row) for row in found.rows}
+    pairs = {(one.name, one.against, one.threads) for one in found.comparisons}
+    names = {row.name for row in found.rows} | {one.name for one in found.not_measured}
+    return found.model_copy(
+        update={
+            "rows": (*(one for one in before.rows if key(one) not in again), *found.rows),
+            "comparisons": (
+                *(
+                    one
+                    for one in before.comparisons
+                    if (one.name, one.against, one.threads) not in pairs
+                ),
+                *found.comparisons,
+            ),
+            "not_measured": (
+                *(one for one in before.not_measured if one.name not in names),
+                *found.not_measured,
+            ),
+        }
+    )
+
+
+def told_apart(models: Sequence[Entrant]) -> Iterator[Entrant]:
+    """Yield models with names of their own: with their run's, then with a number."""
+    times = Counter(one.name for one in models)
+    named = [
+        replace(one, name=f"{one.name} ({one.run})") if times[one.name] > 1 else one
+        for one in models
+    ]
+    again, seen = Counter(one.name for one in named), Counter[str]()
+    for one in named:
+        seen[one.name] += 1
+        yield one if again[one.name] == 1 else replace(one, name=f"{one.name} {seen[one.name]}")
+
+
+def _before(file: Path) -> BenchData | None:
+    try:
+        return BenchData.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
 
 
 def _own_folder(paths: Sequence[Path]) -> Path:
@@ -78,14 +141,3 @@ def _only(path: Path, inputs: Path | None) -> Entrant:
     if len(found) != 1:
         raise UserError(f"--against {path}: it names {len(found)} files; give one of them.")
     return found[0]
-
-
-def _told_apart(models: Sequence[Entrant]) -> list[Entrant]:
-    """Give models of the same name the folder that they come from."""
-    times = Counter(one.name for one in models)
-    return [
-        one
-        if times[one.name] == 1
-        else replace(one, name=f"{one.name} ({Path(one.spec.path).parent.parent.name})")
-        for one in models
-    ]

@@ -1,12 +1,23 @@
 """The published shape of what `limbeck bench` finds; docs/benchmarks.md explains it to readers."""
 
-from typing import Literal, Self
+from collections.abc import Sequence
+from typing import Literal, Protocol, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from benchmarks.report.shape import IntervalData, Shape, Share
 from benchmarks.timing.timing import Timing
 from compress.recipe import MeasuredOn, ScenarioName
+
+
+class _Percentiles(Protocol):
+    def supports(self, percentile: float) -> bool: ...
+
+
+def unsupported(timing: _Percentiles) -> tuple[str, ...]:
+    """Return the percentiles that are always given and have too few queries behind them."""
+    given = {"p50": 50.0, "p90": 90.0, "p95": 95.0}
+    return tuple(name for name, at in given.items() if not timing.supports(at))
 
 
 class BrokenRuleData(Shape):
@@ -38,6 +49,11 @@ class BenchRowData(Shape):
     p95_ms: NonNegativeFloat | None
     p99_ms: NonNegativeFloat | None
     p99_9_ms: NonNegativeFloat | None
+    unsupported: tuple[str, ...]
+    """Those of p50, p90 and p95 that have too few queries behind them: read with care."""
+    calls_a_reading: PositiveInt = 1
+    """More than 1 in a browser whose clock is too coarse for one call: a latency is the mean of so
+    many, which smooths single slow ones; `queries` counts latencies."""
     rate: PositiveFloat | None
     bound_ms: PositiveFloat | None
     load_ms: NonNegativeFloat
@@ -51,6 +67,9 @@ class BenchRowData(Shape):
     quiet: bool
     active_threads: NonNegativeInt | None
     cpu_share: NonNegativeFloat | None
+    growth_kb: float | None
+    repeat_ratio: NonNegativeFloat | None
+    """As in report.json; null where it was not looked at."""
     answers_checked: NonNegativeInt
     agreement: Share | None
     pinned_to: tuple[int, ...]
@@ -67,8 +86,19 @@ class BenchRowData(Shape):
         size: int,
         asked_with: str,
         cold_start_ms: float | None,
+        faults: Sequence[str] = (),
     ) -> Self:
-        """Put a measurement of a process into its published shape."""
+        """Put a measurement of a process into its published shape.
+
+        Args:
+            timing: What was measured.
+            name: Of the model.
+            runtime: What answered.
+            size: Bytes of the file.
+            asked_with: What the examples are, in words.
+            cold_start_ms: Measured apart.
+            faults: What is wrong with the model's answers, known before it was timed.
+        """
         return cls(
             name=name,
             target="cpu",
@@ -87,6 +117,7 @@ class BenchRowData(Shape):
             p95_ms=timing.p95_ms,
             p99_ms=timing.p99_ms,
             p99_9_ms=timing.p99_9_ms,
+            unsupported=unsupported(timing),
             rate=timing.rate,
             bound_ms=timing.bound_ms,
             load_ms=timing.load_ms,
@@ -98,12 +129,15 @@ class BenchRowData(Shape):
             quiet=timing.noise.is_quiet,
             active_threads=timing.conduct.active_threads,
             cpu_share=timing.conduct.cpu_share,
+            growth_kb=timing.conduct.growth_kb,
+            repeat_ratio=timing.conduct.repeat_ratio,
             answers_checked=timing.conduct.answers_checked,
             agreement=timing.conduct.agreement,
             pinned_to=timing.pinned_to,
-            valid=timing.valid,
-            broken=tuple(
-                BrokenRuleData(rule=one.rule, because=one.because) for one in timing.broken
+            valid=timing.valid and not faults,
+            broken=(
+                *(BrokenRuleData(rule=one.rule, because=one.because) for one in timing.broken),
+                *(BrokenRuleData(rule="answers", because=fault) for fault in faults),
             ),
         )
 
@@ -124,6 +158,10 @@ class NotMeasuredData(Shape):
 
     name: str
     target: MeasuredOn
+    scenario: ScenarioName | None = None
+    """Null: none of them."""
+    threads: PositiveInt | None = None
+    batch: PositiveInt | None = None
     because: str
 
 

@@ -1,31 +1,29 @@
 """What is measured: a model, what it is asked, and what is known of the right answers."""
 
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.bench.made_up import made_up_samples, what_was_made_up
-from benchmarks.peers.record import RECORD, PeersRecord
 from compress.errors import UserError
 from compress.files import tree_bytes
 from export.artifact import Artifact
-from export.file_inputs import file_inputs, runtime_of
+from export.file_inputs import RUNTIMES, file_inputs, runtime_of
 from export.formats import format_of
-from export.peers.catalogue import PEERS
-from export.peers.peer import native_samples
-from export.record import EXPORT, find_export_folder, recorded_artifacts
-from export.runner import RunnerSpec
+from export.record import damage, find_export_folder, recorded_artifacts, sidecar_damage
+from export.rows import ARTIFACTS
+from export.runner import RunnerSpec, Runtime
 from export.samples import Samples
 from export.targets import run_obstacles, this_machine
 from export.verification_set import VERIFICATION, VerificationSet
 
-_VERIFIED_WITH = "the run's verification set"
-PEERS_STAGE = "peers"
+VERIFIED_WITH = "the run's verification set"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +40,14 @@ class Entrant:
     asked_with: str
     """What the samples are, in words."""
     bytes: int
+    run: str = ""
+    """The run or folder that it comes from: tells models of the same name apart."""
     expected: Mapping[str, NDArray[Any]] | None = None
-    """The right answers to the samples by name, `[N, ...]` each; None: nothing is known."""
+    """The student's answers to the samples by name, `[N, ...]` each; None: nothing is known."""
+    verification: VerificationSet | None = None
+    """What a file of a run was verified with, and is again before it is timed."""
+    scheme: str = ""
+    """Of such a file: decides what it may differ by."""
     cannot_run: str = ""
     """What keeps its own runtime from running it here; empty where nothing does."""
 
@@ -75,6 +79,11 @@ def entrants(path: Path, inputs: Path | None = None) -> list[Entrant]:
         raise UserError(f"{path} is not there. Give a run, its export folder, or a model file.")
     folder = find_export_folder(found) if found.is_dir() else None
     if folder is None:
+        if found.is_dir() and found.suffix not in RUNTIMES:
+            raise UserError(
+                f"{path} is no run and no export folder: it holds no {ARTIFACTS}. Give one of "
+                "these, or a model file."
+            )
         return [_of_file(found, inputs)]
     if inputs is not None:
         raise UserError(f"--inputs is for single files; {found} brings inputs of its own.")
@@ -84,39 +93,31 @@ def entrants(path: Path, inputs: Path | None = None) -> list[Entrant]:
     return own
 
 
-def run_folder(path: Path) -> Path | None:
-    """Return the run that a path is of; None where it is a file, or a bare export folder."""
-    found = path if path.exists() else Path("runs") / path
-    is_run = found.is_dir() and find_export_folder(found) == found / EXPORT
-    return found if is_run else None
+def verified_with(
+    folder: Path, takes_texts: bool
+) -> tuple[Samples, Mapping[str, NDArray[Any]], VerificationSet]:
+    """Return what a run's files were verified with: examples, the student's answers, the set.
 
-
-def peer_entrants(path: Path) -> list[Entrant]:
-    """Return the peers that a run has measured beside its files.
+    Args:
+        folder: An export folder.
+        takes_texts: Whether the file cuts texts itself.
 
     Raises:
-        UserError: It is no run, or has none.
+        UserError: It is not there, or holds no texts.
     """
-    folder = run_folder(path)
-    if folder is None or not (folder / PEERS_STAGE / RECORD).is_file():
+    found = _verification(folder)
+    samples = found.texts if takes_texts else found.samples
+    if samples is None:
         raise UserError(
-            f"{path} has measured no peers. Measure them first, with: limbeck run RECIPE --peers"
+            f"{folder / VERIFICATION} holds no texts. Export the run again with "
+            "export.text_input: true."
         )
-    samples, expected = _verified_with(folder / EXPORT, False)
-    obstacles = {one.name: one.obstacle() for one in PEERS}
-    peers = folder / PEERS_STAGE
-    return [
-        Entrant(
-            name=one.name,
-            spec=RunnerSpec(one.runtime, str((peers / one.path).resolve())),
-            samples=native_samples(samples, one.takes),
-            asked_with=_VERIFIED_WITH,
-            bytes=one.bytes,
-            expected=expected,
-            cannot_run=obstacles.get(one.name) or "",
-        )
-        for one in PeersRecord.read(peers).peers
-    ]
+    return samples, found.expected, found
+
+
+@cache
+def _verification(folder: Path) -> VerificationSet:
+    return VerificationSet.load(folder / VERIFICATION)
 
 
 def _of_file(path: Path, inputs: Path | None) -> Entrant:
@@ -132,31 +133,53 @@ def _of_file(path: Path, inputs: Path | None) -> Entrant:
     else:
         declared = file_inputs(path)
         samples, asked_with = made_up_samples(declared, path.name), what_was_made_up(declared)
-    own_format = {"onnx": "onnx", "ort": "ort", "litert": "litert", "coreml": "coreml"}
-    obstacles = run_obstacles(format_of(own_format.get(runtime, "tensorrt-rtx")), this_machine())
     return Entrant(
         name=path.name,
         spec=RunnerSpec(runtime, str(path.resolve())),
         samples=samples,
         asked_with=asked_with,
         bytes=tree_bytes(path),
-        cannot_run="; ".join(obstacles),
+        run=folder.name,
+        cannot_run="; ".join(run_obstacles(format_of(_format_name(path)), this_machine())),
     )
+
+
+def _format_name(path: Path) -> str:
+    """Name the format of anybody's file; of an engine the library that its description names."""
+    runtime = runtime_of(path)
+    if runtime != "tensorrt":
+        return str(runtime)
+    from export.tensorrt.description import read_description
+
+    try:
+        return str(read_description(path).format)
+    except (ValueError, OSError):
+        return "tensorrt"
 
 
 def _of_artifact(folder: Path, artifact: Artifact) -> Entrant:
     """A file that limbeck wrote: asked what it was verified with."""
-    samples, expected = _verified_with(folder, artifact.takes_texts)
+    samples, expected, verification = verified_with(folder, artifact.takes_texts)
     known = format_of(artifact.format, artifact.target)
     return Entrant(
         name=artifact.name,
         spec=RunnerSpec(artifact.runtime, str((folder / artifact.path).resolve())),
         samples=samples,
-        asked_with=_VERIFIED_WITH,
+        asked_with=VERIFIED_WITH,
         bytes=artifact.bytes,
+        run=folder.absolute().parent.name,
         expected=expected,
-        cannot_run="; ".join(_obstacles(artifact, known)),
+        verification=verification,
+        scheme=artifact.scheme,
+        cannot_run="; ".join(_obstacles(artifact, known)) or _wrong(folder, artifact),
     )
+
+
+def _wrong(folder: Path, artifact: Artifact) -> str:
+    """Say why a file must not be loaded; empty where nothing is wrong with it."""
+    if artifact.runtime not in get_args(Runtime):
+        return f"limbeck knows no runtime {artifact.runtime}"
+    return "; ".join([*damage(folder, artifact), *sidecar_damage(folder, artifact)])
 
 
 def _obstacles(artifact: Artifact, known: Any) -> Iterator[str]:
@@ -165,26 +188,20 @@ def _obstacles(artifact: Artifact, known: Any) -> Iterator[str]:
     yield from run_obstacles(known, this_machine(), artifact.target)
 
 
-@cache
-def _verified_with(
-    folder: Path, takes_texts: bool
-) -> tuple[Samples, Mapping[str, NDArray[Any]] | None]:
-    found = VerificationSet.load(folder / VERIFICATION)
-    samples = found.texts if takes_texts else found.samples
-    if samples is None:
-        raise UserError(
-            f"{folder / VERIFICATION} holds no texts. Export the run again with "
-            "export.text_input: true."
-        )
-    return samples, found.expected
-
-
 def _given(file: Path) -> Samples:
+    reason = "it holds no examples"
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return Samples({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(
-            f"{file} holds no inputs: {str(error).splitlines()[0]}. It is an .npz file with one "
-            "array a name, a row an example (numpy.savez)."
-        ) from error
+        stored = np.load(file, allow_pickle=False)
+        if isinstance(stored, np.lib.npyio.NpzFile):
+            with stored:
+                samples = Samples({name: stored[name] for name in stored.files})
+            if len(samples):
+                return samples
+        else:
+            reason = "it is one array without a name"
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0]
+    raise UserError(
+        f"{file} holds no inputs: {reason}. It is an .npz file with one array a name, a row an "
+        "example (numpy.savez)."
+    )

@@ -4,14 +4,22 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.bench.data import BenchRowData, BrokenRuleData
+from benchmarks.bench.data import BenchRowData, BrokenRuleData, unsupported
 from benchmarks.bench.entrant import Entrant
 from benchmarks.bench.plan import Case
 from benchmarks.timing.answers import agreement
 from benchmarks.timing.rules import LEAST_AGREEMENT
-from compress.errors import UserError
 
 ANSWERS_CHECKED = 32
+
+
+def obstacle(model: Entrant) -> str:
+    """Return what keeps a model from being asked in a browser here; empty where nothing does."""
+    from export.browser.page import browser_obstacles
+
+    if not model.is_onnx:
+        return f"onnxruntime-web runs ONNX and ORT files, not {model.spec.runtime}"
+    return "; ".join(browser_obstacles())
 
 
 def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
@@ -23,16 +31,10 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
         log_folder: Gets the raw latencies.
 
     Raises:
-        UserError: There is no browser, or it cannot run the file.
+        UserError: The browser cannot run the file.
     """
     from benchmarks.browser.timing import measure_in_browser
-    from export.browser.page import browser_obstacles
 
-    obstacles = browser_obstacles()
-    if obstacles:
-        raise UserError("; ".join(obstacles))
-    if not model.is_onnx:
-        raise UserError(f"onnxruntime-web runs ONNX and ORT files, not {model.spec.runtime}")
     file = Path(model.spec.path)
     timing = measure_in_browser(
         file,
@@ -47,6 +49,9 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
     if timing.threads_used > case.threads:
         because = f"It started {timing.threads_used} threads, and was given {case.threads}."
         broken.append(BrokenRuleData(rule="threads", because=because))
+    if not timing.supports(90.0):
+        because = f"{timing.readings} latencies are too few for a p90: 64 are needed."
+        broken.append(BrokenRuleData(rule="early-stopping", because=because))
     if agreed is not None and agreed < LEAST_AGREEMENT:
         because = f"{agreed:.0%} of {checked} answers are as they should be."
         broken.append(BrokenRuleData(rule="answers", because=because))
@@ -59,7 +64,7 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
         batch=1,
         bytes=model.bytes,
         asked_with=model.asked_with,
-        queries=timing.queries,
+        queries=timing.readings,
         examples=timing.queries,
         seconds=timing.seconds,
         throughput=timing.queries / timing.seconds,
@@ -68,6 +73,8 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
         p95_ms=timing.p95_ms,
         p99_ms=timing.p99_ms,
         p99_9_ms=None,
+        unsupported=unsupported(timing),
+        calls_a_reading=timing.calls_a_reading,
         rate=None,
         bound_ms=None,
         load_ms=timing.load_ms,
@@ -79,6 +86,8 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
         quiet=timing.noise.is_quiet,
         active_threads=timing.threads_used,
         cpu_share=timing.cpu_share,
+        growth_kb=None,
+        repeat_ratio=None,
         answers_checked=checked,
         agreement=agreed,
         pinned_to=(),

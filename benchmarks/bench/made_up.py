@@ -4,6 +4,7 @@ They are good for time, not for quality; real ones come with a run or are given 
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from export.file_inputs import FileInput
 from export.samples import Samples
 
 EXAMPLES = 256
+MOST_BYTES = 64_000_000
+"""Of one made-up input over all examples; a file that takes more gets fewer of them."""
 SEED = 1
 LENGTH = 64
 """Pieces of a text where the file leaves it free."""
@@ -50,6 +53,7 @@ def made_up_samples(inputs: Sequence[FileInput], name: str, examples: int = EXAM
         UserError: Nothing is known of an input.
     """
     random = np.random.default_rng(SEED)
+    examples = min(examples, *(_fitting(one) for one in inputs), examples)
     arrays = {one.name: _drawn(one, examples, random) for one in inputs}
     unknown = [str(one) for one in inputs if arrays[one.name] is None]
     if unknown or not inputs:
@@ -70,7 +74,13 @@ def what_was_made_up(inputs: Sequence[FileInput]) -> str:
 
 
 def _rows(one: FileInput) -> int:
-    return one.rows or UNKNOWN_ROWS
+    return max(FIRST_ITEM, one.rows or UNKNOWN_ROWS)
+
+
+def _fitting(one: FileInput) -> int:
+    """Return how many examples of an input stay within `MOST_BYTES`, one at least."""
+    sizes = [LENGTH if size is None else size for size in one.shape[1:]]
+    return max(1, MOST_BYTES // (8 * max(1, prod(sizes))))
 
 
 def _drawn(one: FileInput, examples: int, random: np.random.Generator) -> NDArray[Any] | None:

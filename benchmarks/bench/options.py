@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any, TypeVar, cast, get_args
 
 from benchmarks.bench.plan import Load
@@ -29,9 +30,10 @@ def load_of(
     Raises:
         UserError: A word is unknown, or a number is none or out of range.
     """
-    for name, value in (("seconds", seconds), ("bound-ms", bound_ms), ("rate", rate or 1.0)):
-        if not value > 0:
-            raise UserError(f"--{name} {value:g}: it must be above 0.")
+    asked = 1.0 if rate is None else rate
+    for name, value in (("seconds", seconds), ("bound-ms", bound_ms), ("rate", asked)):
+        if not (value > 0 and isfinite(value)):
+            raise UserError(f"--{name} {value:g}: it must be a number above 0.")
     for name, number in (("queries", queries), ("streams", streams)):
         if number < 1:
             raise UserError(f"--{name} {number}: it must be at least 1.")
@@ -63,7 +65,7 @@ def _words(option: str, given: Sequence[str], known: Sequence[str]) -> tuple[str
             )
         return text
 
-    return _each(given, word)
+    return _each(option, given, word)
 
 
 def _numbers(option: str, given: Sequence[str]) -> tuple[int, ...]:
@@ -72,9 +74,12 @@ def _numbers(option: str, given: Sequence[str]) -> tuple[int, ...]:
             raise UserError(f"--{option} {text}: give whole numbers from 1, such as 1,8.")
         return int(text)
 
-    return _each(given, number)
+    return _each(option, given, number)
 
 
-def _each(given: Sequence[Any], read: Callable[[str], T]) -> tuple[T, ...]:
+def _each(option: str, given: Sequence[Any], read: Callable[[str], T]) -> tuple[T, ...]:
     parts = [part.strip() for one in given for part in one.split(",")]
-    return tuple(dict.fromkeys(read(part) for part in parts if part))
+    found = tuple(dict.fromkeys(read(part) for part in parts if part))
+    if not found:
+        raise UserError(f"--{option}: nothing is given.")
+    return found

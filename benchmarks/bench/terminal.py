@@ -63,6 +63,8 @@ def mark_of(row: BenchRowData) -> str:
     marks = [f"invalid: {rules}"] if rules else []
     if not row.quiet:
         marks.append(f"noisy ({row.noise_drift:.0%})")
+    if row.calls_a_reading > 1:
+        marks.append(f"each the mean of {row.calls_a_reading} calls")
     return "; ".join(marks)
 
 
@@ -78,7 +80,8 @@ def bench_sentences(found: BenchData) -> Iterator[str]:
         for broken in row.broken:
             yield f"{row.name}, {scenario_in_words(row)}: {broken.because}"
     for missing in found.not_measured:
-        yield f"{missing.name} was not measured on {missing.target}: {missing.because}"
+        where = missing.target if missing.scenario is None else missing.scenario
+        yield f"{missing.name} was not measured ({where}): {missing.because}"
 
 
 def _threads(number: int) -> str:

@@ -11,6 +11,7 @@ from benchmarks.browser.comparison import AnyEvaluation
 from benchmarks.quality import Evaluation, evaluate
 from benchmarks.text_quality import TextEvaluation, evaluate_texts
 from compress.recipe import AnyRecipe, NextItemRecipe, TextLabel, TextPair
+from export.blocked_items import NOTHING_BLOCKED, BlockedItems
 from export.runner import Runner
 from export.samples import Samples
 
@@ -27,19 +28,24 @@ class Asking:
     """Reads what was answered before."""
 
 
-def asking(recipe: AnyRecipe, dataset_folder: Path) -> Asking:
+def asking(
+    recipe: AnyRecipe, dataset_folder: Path, blocked: BlockedItems = NOTHING_BLOCKED
+) -> Asking:
     """Return how files are asked.
 
     Args:
         recipe: Its task decides.
         dataset_folder: Of the finished stage.
+        blocked: Next-item: what no answer may hold.
     """
     if isinstance(recipe, NextItemRecipe):
-        return Asking(_ask_histories(dataset_folder), Evaluation.load)
+        return Asking(_ask_histories(dataset_folder, blocked), Evaluation.load)
     return Asking(_ask_texts(dataset_folder, recipe.task), TextEvaluation.load)
 
 
-def _ask_histories(folder: Path) -> Callable[[Runner, Samples, Advance], Evaluation]:
+def _ask_histories(
+    folder: Path, blocked: BlockedItems
+) -> Callable[[Runner, Samples, Advance], Evaluation]:
     from compress.data.dataset import Dataset
 
     dataset = Dataset.open(folder)
@@ -56,6 +62,8 @@ def _ask_histories(folder: Path) -> Callable[[Runner, Samples, Advance], Evaluat
             seen=seen,
             items=dataset.items,
             batch_size=1,
+            blocked=blocked,
+            name="A file in the browser",
         )
 
     return ask

@@ -17,7 +17,7 @@ class BrowserTimingData(Shape):
     threads: PositiveInt
     """Asked for."""
     threads_used: PositiveInt
-    """The page's own, and every worker that the runtime started."""
+    """The page's own, and every worker that the runtime made, whether it was busy or not."""
     simd: bool
     """The runtime that the page loaded is built for WebAssembly SIMD."""
     cross_origin_isolated: bool
@@ -38,9 +38,9 @@ class BrowserTimingData(Shape):
     p99_ms: NonNegativeFloat | None
     """Null where too few readings were taken."""
     unsupported: tuple[str, ...]
-    """Those of p50, p90 and p95 that have too few readings behind them."""
+    """Those of p50, p90 and p95 that have too few readings behind them: read with care."""
     cold_start_ms: NonNegativeFloat
-    """From loading the runtime to the first answer, over loopback."""
+    """From just before Chromium is started to the first answer, over loopback."""
     load_ms: NonNegativeFloat
     """Creating the session in a runtime that is already there."""
     clock_us: PositiveFloat

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.timing.timing import Noise
 from compress.errors import UserError
-from export.browser.page import ROW_LENGTHS, Answer, Backend, BrowserPage
+from export.browser.page import ROW_LENGTHS, Answer, Backend, BrowserPage, browser_obstacles
 from export.browser.run import check_file, input_names, open_settings, taken
 from export.samples import Samples
 
@@ -42,7 +42,8 @@ class BrowserTiming:
     threads: int
     """Asked for."""
     threads_used: int
-    """The page's own, and every worker that the runtime started."""
+    """Workers that the page was seen to make, and its own thread; made, whether busy or not. What
+    was busy is `cpu_share`."""
     simd: bool
     """Whether the runtime that the page loaded is built for WebAssembly SIMD."""
     cross_origin_isolated: bool
@@ -61,7 +62,8 @@ class BrowserTiming:
     p95_ms: float
     p99_ms: float | None
     cold_start_ms: float
-    """From loading the runtime to the first answer; over loopback, so without a network."""
+    """From just before Chromium is started to the first answer: the browser, the page, model and
+    runtime over loopback (so without a network), the session and one call."""
     load_ms: float
     """Creating the session in a runtime that is already there, of a file already in memory."""
     resolution_us: float
@@ -122,6 +124,7 @@ def measure_in_browser(
         raise ValueError("no samples to ask with")
     check_file(file)
     asked = evenly_spaced(samples)
+    started = time.monotonic()
     with BrowserPage(file, isolated=isolated, gpu=backend == "webgpu") as page:
         about = page.ask("about").content
         if backend == "webgpu" and about["gpu"] is None:
@@ -132,6 +135,8 @@ def measure_in_browser(
             asked.row(0),
             timeout_s=_LOAD_S,
         ).content
+        # The session is created a second time after the first answer.
+        cold_start_ms = (time.monotonic() - started) * 1000 - opened["loadMs"]
         names = input_names(file, opened["inputs"])
         began, cpu = time.monotonic(), page.cpu_seconds()
         timed = page.ask(
@@ -143,7 +148,7 @@ def measure_in_browser(
                 "seed": SEED,
             },
             _rows(asked, taken(file, names, asked.arrays)),
-            # The cold start had a whole call in it, so no call takes longer.
+            # What the page took for its first answer had a whole call in it: none takes longer.
             timeout_s=180.0 + 4 * seconds + 2 * queries * opened["coldStartMs"] / 1000,
         )
         share = (page.cpu_seconds() - cpu) / (time.monotonic() - began)
@@ -158,6 +163,7 @@ def measure_in_browser(
         about=about,
         opened=opened,
         timed=timed,
+        cold_start_ms=cold_start_ms,
         cpu_share=share,
         served=served,
     )
@@ -181,6 +187,20 @@ def browser_name(about: Mapping[str, Any]) -> str:
     return str(about["userAgent"])
 
 
+def installed_browser() -> str | None:
+    """Return the browser that a measurement would be made in; None where there is none that runs.
+
+    It is asked itself, in a page: `find_chromium` may name a script that starts another.
+    """
+    if browser_obstacles():
+        return None
+    try:
+        with BrowserPage() as page:
+            return browser_name(page.ask("about", timeout_s=60.0).content)
+    except UserError:
+        return None
+
+
 def _rows(samples: Samples, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return arrays if samples.lengths is None else {**arrays, ROW_LENGTHS: samples.lengths}
 
@@ -193,6 +213,7 @@ def _timing(
     about: Mapping[str, Any],
     opened: Mapping[str, Any],
     timed: Answer,
+    cold_start_ms: float,
     cpu_share: float,
     served: Mapping[str, int],
 ) -> BrowserTiming:
@@ -217,7 +238,7 @@ def _timing(
         p90_ms=percentile(latencies, 90),
         p95_ms=percentile(latencies, 95),
         p99_ms=percentile(latencies, 99) if len(latencies) >= queries_needed(99) else None,
-        cold_start_ms=opened["coldStartMs"],
+        cold_start_ms=cold_start_ms,
         load_ms=opened["loadMs"],
         resolution_us=found["resolutionMs"] * 1000,
         noise=Noise(tuple(found["noiseUs"])),

@@ -5,12 +5,8 @@ Relative change: other / base - 1. Arrays and intervals in, intervals out.
 
 from math import sqrt
 
-import numpy as np
-from numpy.typing import NDArray
-
-from compress.metrics import CONFIDENCE, Interval, Statistic, ratio_interval
-
-_CHUNK = 4_000_000  # Numbers held at once, as in `compress.metrics.intervals`.
+from compress.metrics import Interval, Statistic, ratio_interval
+from compress.metrics.intervals import unpaired_ratio_interval
 
 
 def paired_change(other: Statistic, base: Statistic, resamples: int, seed: int) -> Interval:
@@ -43,19 +39,7 @@ def unpaired_change(other: Statistic, base: Statistic, resamples: int, seed: int
     Raises:
         ValueError: The base leaves no ratio, or too few cases define a metric.
     """
-    of_other, of_base = np.random.default_rng(seed).spawn(2)
-    above = _resampled(other, resamples, of_other)
-    below = _resampled(base, resamples, of_base)
-    if not base.value > 0 or (below < 0).any():
-        raise ValueError("the base's metric must be above 0, and never below it")
-    ratios = np.full(resamples, np.nan)
-    np.divide(above, below, out=ratios, where=below > 0)
-    ratios = ratios[~np.isnan(ratios)]
-    if np.isnan(other.value) or not len(ratios):
-        raise ValueError("too few cases have a value: the metric is undefined")
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.quantile(ratios, [tail, 1.0 - tail])
-    return _minus_one(Interval(other.value / base.value, float(low), float(high)))
+    return _minus_one(unpaired_ratio_interval(other, base, resamples, seed))
 
 
 def published_change(other: Interval, base: Interval) -> Interval:
@@ -100,18 +84,3 @@ def _around_value(given: Interval) -> Interval:
 
 def _minus_one(ratio: Interval) -> Interval:
     return Interval(ratio.value - 1.0, ratio.low - 1.0, ratio.high - 1.0)
-
-
-def _resampled(
-    statistic: Statistic, resamples: int, random: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return the statistic of each resample, `[resamples]`."""
-    units, width = statistic.table.shape
-    chunk = max(1, _CHUNK // max(units, width))
-    values = []
-    for start in range(0, resamples, chunk):
-        rows = min(chunk, resamples - start)
-        drawn = random.integers(0, units, size=(rows, units)) + units * np.arange(rows)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units)
-        values.append(statistic.measure(np.asarray(counts.astype(np.float64) @ statistic.table)))
-    return np.concatenate(values)

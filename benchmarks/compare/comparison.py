@@ -1,7 +1,7 @@
 """Holds runs against a base: every change with its interval, and what fails."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from benchmarks.compare.cases import have_same_cases
 from benchmarks.compare.change import paired_change, published_change, unpaired_change
@@ -14,6 +14,7 @@ from benchmarks.compare.data import (
     ModelData,
     SpeedData,
 )
+from benchmarks.compare.notes import notes_of_files, notes_of_runs, refusals
 from benchmarks.compare.runs import ComparedRun, require_comparable
 from benchmarks.compare.verdicts import (
     quality_fails,
@@ -21,8 +22,8 @@ from benchmarks.compare.verdicts import (
     speed_fails,
     speed_verdict,
 )
-from benchmarks.report.data import ArtifactData, ReportData, RowData
-from benchmarks.report.shape import IntervalData
+from benchmarks.report.data import ArtifactData, RowData
+from benchmarks.report.shape import interval_data
 from benchmarks.report.wording import share, with_minus
 from compress.errors import UserError
 from compress.metrics import Interval, metric_name
@@ -120,8 +121,14 @@ def _comparison(
         student=_change(base, base.report.student, other, other.report.student, same_cases),
         same_cases=same_cases,
         speed=speed,
-        notes=tuple(_notes(base, other, same_cases, shipped, speed is not None)),
-        failures=tuple(_failures(shipped, change, speed, limits, base.report.metric)),
+        notes=(
+            *notes_of_files(base, base.artifact(file), other, other.artifact(file)),
+            *notes_of_runs(base, other, same_cases, shipped, speed is not None),
+        ),
+        failures=(
+            *refusals(other, other.artifact(file)),
+            *_failures(shipped, change, speed, limits, base.report.metric),
+        ),
     )
 
 
@@ -137,7 +144,7 @@ def _change(
     return ChangeData(
         base=of_base,
         other=of_other,
-        relative=None if relative is None else IntervalData(**asdict(relative)),
+        relative=None if relative is None else interval_data(relative),
         method=method,
         size_ratio=of_other.bytes / of_base.bytes,
     )
@@ -188,79 +195,12 @@ def _speeds(
     threads = int(base.report.recipe["benchmark"]["threads"])
     for ratio in p90_ratios(base, others, file, threads):
         yield SpeedData(
-            p90_ratio=IntervalData(**asdict(ratio)),
+            p90_ratio=interval_data(ratio),
             rounds=ROUNDS,
             queries=QUERIES_A_ROUND,
             threads=threads,
             verdict=speed_verdict(ratio, max_slowdown),
         )
-
-
-def _notes(
-    base: ComparedRun,
-    other: ComparedRun,
-    same_cases: bool | None,
-    file: ChangeData,
-    asked_in_turn: bool,
-) -> Iterator[str]:
-    """Yield what a reader has to know before believing the figures."""
-    if same_cases is False:
-        yield (
-            "The test cases are not the same: each run's were resampled on their own, and a "
-            "difference may be the data's."
-        )
-    elif file.method == "unpaired":
-        yield "The test cases cannot be told to be the same: each run's were resampled alone."
-    if file.method == "published intervals":
-        yield (
-            "The answers to the test cases are not all there: the interval is put together from "
-            "the reports' own, as if the runs were independent, and is wider than need be where "
-            "they share their cases."
-        )
-    for name in sorted(base.settings.keys() | other.settings.keys()):
-        ours, theirs = base.settings.get(name), other.settings.get(name)
-        if ours != theirs:
-            yield f"The recipes differ in task.{name}: {ours} in {base.name}, {theirs} here."
-    if other.report.quick or base.report.quick:
-        yield "Latency was measured quickly in at least one of the runs."
-    machine = list(_machine_differences(base.report, other.report))
-    if machine:
-        yield "The machines differ: " + "; ".join(machine) + "."
-    if not asked_in_turn:
-        yield _about_sessions(base, other, file, bool(machine))
-
-
-def _about_sessions(
-    base: ComparedRun, other: ComparedRun, file: ChangeData, machines_differ: bool
-) -> str:
-    """Say what two p90 of different sessions are worth: never a verdict."""
-    rows = [run.row(name) for run, name in ((base, file.base.name), (other, file.other.name))]
-    found = [None if row is None else row.latency for row in rows]
-    quiet = [one for one in found if one is not None and one.quiet and one.valid]
-    in_turn = "--latency asks the files in turn"
-    if machines_differ or len(quiet) < len(found):
-        return f"p90 was measured in different sessions, which gives no verdict; {in_turn}."
-    ratio = quiet[1].p90_ms / quiet[0].p90_ms
-    return (
-        f"p90 was measured in different sessions on equal machines, both quiet: {ratio:.2f} times "
-        f"the base’s, without an interval and so without a verdict; {in_turn}."
-    )
-
-
-def _machine_differences(base: ReportData, other: ReportData) -> Iterator[str]:
-    ours, theirs = base.environment.model_dump(), other.environment.model_dump()
-    packages, other_packages = ours.pop("packages"), theirs.pop("packages")
-    for name in ours:
-        if ours[name] != theirs[name] and name != "memory_gb":
-            yield f"{name.replace('_', ' ')} {_plain(ours[name])} and {_plain(theirs[name])}"
-    for name in sorted(packages.keys() | other_packages.keys()):
-        one, another = packages.get(name, "none"), other_packages.get(name, "none")
-        if one != another:
-            yield f"{name} {one} and {another}"
-
-
-def _plain(value: object) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _failures(

@@ -18,8 +18,12 @@ Method = Literal["paired", "unpaired", "published intervals"]
   from the two that the reports publish, as if the runs were independent. Of runs over the same
   cases it is wider than a paired one.
 """
-QualityVerdict = Literal["better", "not shown to be worse", "worse within the limit", "worse"]
-SpeedVerdict = Literal["faster", "not shown to be slower", "slower within the limit", "slower"]
+QualityVerdict = Literal[
+    "better", "not shown to be worse", "not decided", "worse within the limit", "worse"
+]
+SpeedVerdict = Literal[
+    "faster", "not shown to be slower", "not decided", "slower within the limit", "slower"
+]
 
 
 class ModelData(Shape):
@@ -75,8 +79,9 @@ class ComparisonData(Shape):
     """Whether both were tested on the same cases; null where that cannot be told."""
     speed: SpeedData | None
     notes: tuple[str, ...]
-    """What differs beside the figures, a sentence each: settings of the task, test cases, the
-    machine."""
+    """What is to be known beside the figures, a sentence each: what differs (settings of the task,
+    test cases, the kind of file, the machine), and files that were refused or break their budget.
+    """
     failures: tuple[str, ...]
     """What it fails at, a sentence each; empty where it passes."""
 

@@ -13,7 +13,7 @@ from benchmarks.report.markdown_tables import (
 def comparison_markdown(data: CompareData) -> str:
     """Return the comparison as Markdown: verdict, sentences, files; the rest is folded."""
     view = compare_view(data)
-    mark = "✅" if data.passed else "❌"
+    mark = {"passed": "✅", "failed": "❌"}.get(view.title, "⚠️")
     parts = [f"### {mark} limbeck compare: {view.title}\n", list_in_markdown(view.sentences)]
     if view.failures:
         parts.append(f"**Fails at:**\n\n{list_in_markdown(view.failures)}")

@@ -17,6 +17,7 @@ _COLOURS = {
     "faster": "green",
     "worse": "red",
     "slower": "red",
+    "not decided": "yellow",
     "worse within the limit": "yellow",
     "slower within the limit": "yellow",
 }

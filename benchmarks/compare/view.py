@@ -17,7 +17,7 @@ class CompareView:
     """What is said, whatever it is said in."""
 
     title: str
-    """`passed` or `failed`."""
+    """`passed`, `failed`, or `passed, not decided`."""
     sentences: tuple[str, ...]
     """One a run, its verdict first."""
     failures: tuple[str, ...]
@@ -32,7 +32,7 @@ class CompareView:
 def compare_view(data: CompareData) -> CompareView:
     """Return what is said of a comparison."""
     return CompareView(
-        title="passed" if data.passed else "failed",
+        title=_title(data),
         sentences=tuple(_sentence(one, data) for one in data.comparisons),
         failures=tuple(line for one in data.comparisons for line in one.failures),
         files=_files(data),
@@ -40,6 +40,14 @@ def compare_view(data: CompareData) -> CompareView:
         notes=tuple(_notes(data)),
         footnote=_footnote(data),
     )
+
+
+def _title(data: CompareData) -> str:
+    if not data.passed:
+        return "failed"
+    verdicts = {one.verdict for one in data.comparisons}
+    speeds = {one.speed.verdict for one in data.comparisons if one.speed is not None}
+    return "passed, not decided" if "not decided" in verdicts | speeds else "passed"
 
 
 def _title_of(model: ModelData) -> str:
@@ -55,13 +63,21 @@ def _sentence(one: ComparisonData, data: CompareData) -> str:
         f"{one.run} is {one.verdict}: {metric_name(data.metric)} "
         f"{_interval(change)} against {data.base}, {_how(one)}; {bytes_said}"
     )
-    if one.speed is None:
-        return said + "."
-    ratio = one.speed.p90_ratio
-    return (
-        f"{said}; {one.speed.verdict}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] "
-        f"times the p90, asked in turn over {one.speed.rounds} rounds."
-    )
+    ratio = None if one.speed is None else one.speed.p90_ratio
+    if one.speed is not None and ratio is not None:
+        said += (
+            f"; {one.speed.verdict}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] "
+            f"times the p90, asked in turn over {one.speed.rounds} rounds"
+        )
+    open_ends = []
+    if one.verdict == "not decided":
+        open_ends.append(f"a drop of up to {share(-change.low)}")
+    if one.speed is not None and ratio is not None and one.speed.verdict == "not decided":
+        open_ends.append(f"a p90 of up to {ratio.high:.3f} times the base’s")
+    if not open_ends:
+        return f"{said}."
+    hint = "" if data.strict else "; use --strict to fail such a run"
+    return f"{said}. {' and '.join(open_ends).capitalize()} is not excluded{hint}."
 
 
 def _how(one: ComparisonData) -> str:
@@ -156,7 +172,10 @@ def _notes(data: CompareData) -> Iterator[str]:
 
 def _footnote(data: CompareData) -> str:
     allowed = share(data.max_drop)
-    rule = f"A run fails if its drop is more than {allowed} and the interval excludes 0."
+    rule = (
+        f"A run fails if its drop is more than {allowed} and the interval excludes 0; where the "
+        "interval holds 0, such a drop is not decided."
+    )
     if data.strict:
         rule = f"Strict: a run fails unless its interval excludes a drop of more than {allowed}."
     return f"Changes are relative to {data.base}, with 95% intervals. {rule}"

@@ -15,14 +15,18 @@ from benchmarks.groups.data import (
     GroupData,
     ModelGroupsData,
 )
-from benchmarks.groups.model import Model, Resampling, interval_data
-from benchmarks.report.shape import IntervalData
+from benchmarks.groups.model import Model
+from benchmarks.report.shape import IntervalData, interval_data
+from benchmarks.resampling import Resampling
 from compress.data.grouping import UNKNOWN, Grouping
-from compress.metrics import GroupSums, Statistic, chance_of, gap_by_chance
+from compress.metrics import GroupSums, Interval, Statistic, gap_by_chance, groups_differ
 
-Figure = Literal["quality", "kept", "wider"]
-Key = tuple[int, Figure, int | None]
-"""Place of the model, what is asked of it, and the group; None: the gap between groups."""
+MINIMUM_FINDS = 10
+"""Of the teacher's in a group: a share of fewer rests on a handful of cases."""
+
+Gap = Literal["quality", "kept"]
+Key = tuple[int, Literal["quality", "kept", "wider"], int | None]
+"""Place of the model, what is asked of it, and the group; None: all groups."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,8 @@ class ByGroup:
     """`[models, N]` of a metric; the teacher first."""
     minimum_cases: int
     resampling: Resampling
+    deals: int
+    """Of the permutation tests, and of what gaps are by chance."""
 
     def column(self, of: Literal["users", "items"], models: Sequence[Model]) -> ColumnData:
         """Return the groups and how each model serves them.
@@ -50,6 +56,7 @@ class ByGroup:
                 GroupData(
                     name=name,
                     cases=int(self._cases[group]),
+                    teacher_finds=int(self._finds[group]),
                     judged=bool(np.isin(group, self._judged)),
                 )
                 for group, name in enumerate(self.grouping.names)
@@ -75,11 +82,10 @@ class ByGroup:
         return np.bincount(self.grouping.codes, minlength=len(self.grouping.names))
 
     @cached_property
-    def _found(self) -> NDArray[np.float64]:
-        """What the teacher reaches in each group, summed, `[G]`."""
-        codes, names = self.grouping.codes, self.grouping.names
-        found = np.bincount(codes, self.values[0], minlength=len(names))
-        return found.astype(np.float64, copy=False)
+    def _finds(self) -> NDArray[np.int64]:
+        """Cases of each group of which the teacher finds the item, `[G]`."""
+        found = self.grouping.codes[self.values[0] > 0]
+        return np.bincount(found, minlength=len(self.grouping.names))
 
     @cached_property
     def _is_large(self) -> NDArray[np.bool_]:
@@ -87,13 +93,21 @@ class ByGroup:
         return self._cases >= max(self.minimum_cases, 1)
 
     @cached_property
+    def _has_share(self) -> NDArray[np.bool_]:
+        """Whether the teacher finds enough in a group to keep a share of, `[G]`."""
+        return self._is_large & (self._finds >= MINIMUM_FINDS)
+
+    @cached_property
+    def _known(self) -> NDArray[np.bool_]:
+        return np.array([name != UNKNOWN for name in self.grouping.names])
+
+    @cached_property
     def _judged(self) -> NDArray[np.int64]:
-        known = np.array([name != UNKNOWN for name in self.grouping.names])
-        return np.flatnonzero(self._is_large & known)
+        return np.flatnonzero(self._is_large & self._known)
 
     @cached_property
     def _judged_of_kept(self) -> NDArray[np.int64]:
-        return self._judged[self._found[self._judged] > 0]
+        return np.flatnonzero(self._has_share & self._known)
 
     @cached_property
     def _intervals(self) -> dict[Key, IntervalData]:
@@ -101,22 +115,21 @@ class ByGroup:
         return self.resampling.bootstrap(statistics) if statistics else {}
 
     def _statistics(self) -> Iterator[tuple[Key, Statistic]]:
-        judged, of_kept = self._judged, self._judged_of_kept
-        codes, names = self.grouping.codes, self.grouping.names
-        for place, own in enumerate(self.values):
-            sums = GroupSums.of(codes, len(names), own, self.values[0])
+        for place, sums in enumerate(self._sums):
             for group in np.flatnonzero(self._is_large).tolist():
                 yield (place, "quality", group), sums.quality(group)
-            if len(judged) > 1:
-                yield (place, "quality", None), sums.quality_gap(judged)
             if not place:
                 continue  # The teacher keeps all of its own.
-            for group in np.flatnonzero(self._is_large & (self._found > 0)).tolist():
+            for group in np.flatnonzero(self._has_share).tolist():
                 yield (place, "kept", group), sums.kept(group)
-            if len(of_kept) > 1:
-                yield (place, "kept", None), sums.kept_gap(of_kept)
-            if len(judged) > 1:
-                yield (place, "wider", None), sums.wider(judged)
+            if len(self._judged) > 1:
+                yield (place, "wider", None), sums.wider(self._judged)
+
+    @cached_property
+    def _sums(self) -> list[GroupSums]:
+        """Of each model, beside the teacher's."""
+        codes, groups = self.grouping.codes, len(self.grouping.names)
+        return [GroupSums.of(codes, groups, own, self.values[0]) for own in self.values]
 
     def _quality(self, place: int) -> dict[str, EstimateData]:
         names = self.grouping.names
@@ -138,44 +151,39 @@ class ByGroup:
             if (place, "kept", group) in self._intervals
         }
 
-    def _gap(self, place: int, what: Literal["quality", "kept"]) -> GapData | None:
-        interval = self._intervals.get((place, what, None))
-        if interval is None:
+    def _gap(self, place: int, what: Gap) -> GapData | None:
+        among = self._judged_among(what)
+        if len(among) < 2 or (what == "kept" and not place):
             return None
-        names, among = self.grouping.names, self._judged_among(what)
+        names, sums = self.grouping.names, self._sums[place]
         order = sorted(among.tolist(), key=lambda one: self._intervals[place, what, one].value)
-        by_chance, share = chance_of(interval.value, self._chances[what][place])
+        others = np.flatnonzero(self._known & ~np.isin(np.arange(len(names)), among))
+        by_chance, p = self._chances[what]
         return GapData(
-            **interval.model_dump(),
+            value=sums.quality_gap(among) if what == "quality" else sums.kept_gap(among),
             best=names[order[-1]],
             worst=names[order[0]],
-            by_chance=interval_data(by_chance),
-            share_by_chance=share,
+            judged=len(among),
+            not_judged=tuple(names[group] for group in others),
+            by_chance=interval_data(by_chance[place]),
+            p=float(p[place]),
         )
 
     @cached_property
-    def _chances(self) -> dict[Figure, list[NDArray[np.float64]]]:
-        """Every model's gaps between groups that are dealt at random."""
-        teacher = self.values[0]
-        return {
-            "quality": list(self._dealt("quality", None)),
-            "kept": list(self._dealt("kept", teacher)),
-        }
+    def _chances(self) -> dict[Gap, tuple[list[Interval], NDArray[np.float64]]]:
+        """Every model's gaps between groups that are served alike, and its p that these are."""
+        gaps: tuple[Gap, ...] = ("quality", "kept")
+        return {what: self._chance(what) for what in gaps if len(self._judged_among(what)) > 1}
 
-    def _dealt(
-        self, what: Literal["quality", "kept"], of: NDArray[np.float64] | None
-    ) -> Iterator[NDArray[np.float64]]:
-        among = self._judged_among(what)
-        if len(among) < 2:
-            return
-        inside = np.isin(self.grouping.codes, among)
-        yield from gap_by_chance(
-            np.searchsorted(among, self.grouping.codes[inside]),
-            self.values[:, inside],
-            None if of is None else of[inside],
-            self.resampling.resamples,
-            self.resampling.seed,
+    def _chance(self, what: Gap) -> tuple[list[Interval], NDArray[np.float64]]:
+        inside = np.isin(self.grouping.codes, self._judged_among(what))
+        codes, own = self.grouping.codes[inside], self.values[:, inside]
+        of = own[0] if what == "kept" else None
+        seed = self.resampling.seed
+        return (
+            gap_by_chance(codes, own, of, self.deals, seed),
+            groups_differ(codes, own, of, self.deals, seed),
         )
 
-    def _judged_among(self, what: Literal["quality", "kept"]) -> NDArray[np.int64]:
+    def _judged_among(self, what: Gap) -> NDArray[np.int64]:
         return self._judged if what == "quality" else self._judged_of_kept

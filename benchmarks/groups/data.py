@@ -16,8 +16,11 @@ class GroupData(Shape):
     name: str
     """Such as `25–34`; `unknown`: users of whom the table says nothing."""
     cases: NonNegativeInt
+    teacher_finds: NonNegativeInt
+    """Cases of which the teacher finds the item: what kept shares are shares of."""
     judged: bool
-    """Whether gaps are judged by it: known, and of no fewer cases than `minimum_cases`."""
+    """Whether `quality_gap` is judged by it: known, and of no fewer cases than `minimum_cases`. For
+    `kept_gap` the teacher must find the item of `minimum_finds` of them, too."""
 
 
 class EstimateData(Shape):
@@ -28,20 +31,25 @@ class EstimateData(Shape):
     high: float | None = None
 
 
-class GapData(IntervalData):
-    """The best group's figure minus the worst's, with its bootstrap interval.
+class GapData(Shape):
+    """The best group's figure minus the worst's.
 
-    It is never negative, so its interval hardly contains 0: `share_by_chance` says whether there is
-    a difference at all.
+    It is never negative, and a bootstrap of it is inconsistent, so it has no interval: `p` says
+    whether there is a difference at all.
     """
 
+    value: NonNegativeFloat
     best: str
     worst: str
+    judged: PositiveInt
+    """How many groups it is between."""
+    not_judged: tuple[str, ...]
+    """The other groups but for `unknown`: of them nothing is said."""
     by_chance: IntervalData
-    """The same gap when the cases are dealt to groups of these sizes at random: mean, and the
-    middle 95% of deals."""
-    share_by_chance: Share
-    """Share of the deals whose gap is as large or larger: a permutation test's p."""
+    """Gaps between as many groups of these sizes that are served alike, each varying as it does:
+    mean, and the middle 95% of them. No interval of the gap itself."""
+    p: Share
+    """Of a studentized permutation test of the hypothesis that these groups are served alike."""
 
 
 class ModelGroupsData(Shape):
@@ -56,8 +64,8 @@ class ModelGroupsData(Shape):
     quality_gap: GapData | None
     """Of the metric; null where fewer than two groups are judged."""
     kept_quality: dict[str, IntervalData] | None
-    """By group, the share of the teacher's metric, paired; a group with too few cases, or in which
-    the teacher finds nothing, is not there. Null for the teacher itself."""
+    """By group, the share of the teacher's metric, paired; a group with fewer than `minimum_cases`,
+    or with fewer than `minimum_finds` of the teacher's, is not there. Null for the teacher."""
     kept_gap: GapData | None
     """Of the kept share: 0.12 is 12 points."""
     wider: IntervalData | None
@@ -111,6 +119,10 @@ class GroupsData(Shape):
 
     metric: str
     minimum_cases: PositiveInt
+    minimum_finds: PositiveInt
+    """A group in which the teacher finds fewer has no kept share."""
+    level: Share
+    """The p below which chance is ruled out: 5% over two tests a column (Bonferroni)."""
     cases: PositiveInt
     columns: tuple[ColumnData, ...]
     """Of the users first, then `popularity`."""
@@ -123,14 +135,19 @@ class ProtectVerdictData(Shape):
     column: str
     of: Literal["kept_quality", "quality"]
     path: str
-    max_gap: Annotated[float, Field(gt=0)]
+    max_gap: Annotated[float, Field(gt=0, le=1)]
     reached: NonNegativeFloat | None
     """The gap; null where it could not be measured."""
-    interval: IntervalData | None
     by_chance: IntervalData | None
-    """What groups of these sizes reach that are dealt at random: a limit below it fails by luck."""
+    """What groups of these sizes reach that are served alike: a limit below it fails by luck."""
+    p: Share | None
+    """Of the hypothesis that the groups are served alike."""
     best: str | None
     worst: str | None
+    judged: NonNegativeInt
+    """How many groups the gap is between."""
+    not_judged: tuple[str, ...]
+    """Groups that the verdict says nothing of; `unknown` beside them."""
     met: bool
     """A gap that could not be measured is not kept."""
     because: str | None

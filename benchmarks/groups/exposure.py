@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.groups.data import ExposureData, ShownData
-from benchmarks.groups.model import Model, Resampling
+from benchmarks.groups.model import Model
 from benchmarks.report.shape import IntervalData
+from benchmarks.resampling import Resampling
 from compress.metrics import (
     CUTOFFS,
     POPULARITY_GROUPS,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from benchmarks.measurement import Role
 from benchmarks.stages.quality import Saved
@@ -15,6 +15,9 @@ from export.peers.peer import PeerStudent, Preset, default_preset, native_sample
 from export.rows import SAMPLES
 from export.runner import Runner
 from export.samples import Samples
+
+if TYPE_CHECKING:
+    from export.blocked_items import BlockedItems
 
 Advance = Callable[[float], None]
 Takes = Literal["int32", "int64"]
@@ -31,6 +34,11 @@ class Asking(Protocol):
     @property
     def differs_from(self) -> str | None:
         """Hash of what `difference` compares with; None where it does not ask."""
+        ...
+
+    @property
+    def blocked(self) -> tuple[int, ...]:
+        """Codes of the items that no file of the run may return; empty for texts."""
         ...
 
     def student(self, scratch: Path) -> PeerStudent:
@@ -85,9 +93,13 @@ class NextItemAsking:
         """See `Asking`."""
         return file_sha256(self._verification)
 
+    @property
+    def blocked(self) -> tuple[int, ...]:
+        """See `Asking`."""
+        return self._blocked.codes
+
     def student(self, scratch: Path) -> PeerStudent:
         """See `Asking`."""
-        from export.blocked_items import exported_blocked_items
         from export.next_item_source import next_item_source
 
         source = next_item_source(
@@ -95,13 +107,14 @@ class NextItemAsking:
             self._dataset,
             self.context.inputs["student"],
             scratch,
-            blocked=exported_blocked_items(self.context.inputs["export"]),
+            blocked=self._blocked,
         )
         return PeerStudent(source, None, self.student_bytes, preset_of(self.context.recipe))
 
     def evaluate(self, runner: Runner, samples: Samples, advance: Advance) -> Saved:
         """See `Asking`."""
         from benchmarks.quality import evaluate
+        from export.blocked_items import exported_blocked_items
 
         dataset = self._dataset
         cases = dataset.cases("test")
@@ -113,6 +126,8 @@ class NextItemAsking:
             seen=dataset.seen(cases),
             items=dataset.items,
             batch_size=1,
+            blocked=exported_blocked_items(self.context.inputs["export"]),
+            name="The peer",
         )
 
     def difference(self, runner: Runner, takes: Takes) -> float | None:
@@ -124,6 +139,12 @@ class NextItemAsking:
         with runner:
             asked = ask(runner, native_samples(known.samples, takes))
         return known.compare(asked, "fp32").max_abs_difference
+
+    @property
+    def _blocked(self) -> "BlockedItems":
+        from export.blocked_items import exported_blocked_items
+
+        return exported_blocked_items(self.context.inputs["export"])
 
     @property
     def _verification(self) -> Path:
@@ -150,6 +171,11 @@ class TextAsking:
     def differs_from(self) -> str | None:
         """See `Asking`."""
         return None
+
+    @property
+    def blocked(self) -> tuple[int, ...]:
+        """See `Asking`."""
+        return ()
 
     def student(self, scratch: Path) -> PeerStudent:
         """See `Asking`."""

@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from compress.errors import UserError
 from compress.files import write_atomically
 from export.runner import Runtime
 
+STAGE = "peers"
+"""Of a run: its folder."""
 RECORD = "peers.json"
 TURNS = "turns.npz"
 """`arr_0`... int64 `[rounds, queries]`: nanoseconds of each model of `PeersRecord.in_turn`."""
@@ -40,7 +43,11 @@ class PeerNotMeasured:
 
 @dataclass(frozen=True)
 class MeasuredPeer:
-    """A peer with figures; its evaluation is `<slug>.npz`, its latency `<slug>.json`."""
+    """A peer with figures; its evaluation is `<slug>.npz`, its latency `<slug>.json`.
+
+    Raises:
+        ValueError: The runtime is none that a file may name, or the slug names no file.
+    """
 
     name: str
     slug: str
@@ -54,6 +61,12 @@ class MeasuredPeer:
     route: PeerRoute
     max_abs_difference: float | None
     """From the student on the verification set; None: it is read off the test split."""
+
+    def __post_init__(self) -> None:
+        if self.runtime not in get_args(Runtime):
+            raise ValueError(f"it knows no runtime {self.runtime}, which {self.name} has")
+        if Path(self.slug).name != self.slug or self.slug in {"", ".."}:
+            raise ValueError(f"{self.name} has files outside of the folder")
 
 
 @dataclass(frozen=True)
@@ -74,13 +87,29 @@ class PeersRecord:
 
     @classmethod
     def read(cls, folder: Path) -> "PeersRecord":
-        """Read it out of the finished stage's folder."""
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return cls(
-            peers=tuple(
-                MeasuredPeer(**one | {"route": PeerRoute(**one["route"])}) for one in found["peers"]
-            ),
-            not_measured=tuple(PeerNotMeasured(**one) for one in found["not_measured"]),
-            ours=tuple(found["ours"]),
-            in_turn=tuple(found["in_turn"]),
-        )
+        """Read it out of the finished stage's folder.
+
+        Raises:
+            UserError: It is damaged, of another version, or names files outside of the folder.
+        """
+        try:
+            found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            return cls(
+                peers=tuple(_peer(one, folder.resolve()) for one in found["peers"]),
+                not_measured=tuple(PeerNotMeasured(**one) for one in found["not_measured"]),
+                ours=tuple(found["ours"]),
+                in_turn=tuple(found["in_turn"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            lines = str(error).strip().splitlines() or [""]
+            raise UserError(
+                f"{folder / RECORD} is damaged, or of another version of limbeck: "
+                f"{type(error).__name__} {lines[0]}. Run the recipe again with --peers."
+            ) from error
+
+
+def _peer(entry: Mapping[str, Any], folder: Path) -> MeasuredPeer:
+    found = MeasuredPeer(**{**entry, "route": PeerRoute(**entry["route"])})
+    if not (folder / found.path).resolve().is_relative_to(folder):
+        raise ValueError(f"{found.name} has files outside of the folder")
+    return found

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.measurement import PeerComparison, Row
 from benchmarks.peers.record import (
     EAGER,
+    STAGE,
     TEACHER,
     TURNS,
     MeasuredPeer,
@@ -27,8 +28,6 @@ from compress.stage import StageContext
 
 if TYPE_CHECKING:
     from benchmarks.report.build import Measured
-
-STAGE = "peers"
 
 
 def peer_rows(context: StageContext[Any], evaluations: Mapping[str, Any]) -> "list[Measured]":

@@ -18,7 +18,8 @@ def budget_data(
     Args:
         budget: The limits.
         artifacts: Rows as `report.json` has them.
-        protect: Differences between groups that are limited, too.
+        protect: Differences between groups that are limited, too; each has a verdict of every
+            usable file.
         groups: What was measured by group.
 
     Returns:
@@ -37,8 +38,7 @@ def budget_data(
         ]
         verdicts += own
         of_groups = [one for one in protected if one["path"] == artifact["path"]]
-        all_measured = len(own) == len(limits) and len(of_groups) == len(protect)
-        if all_measured and all(one["met"] for one in own + of_groups):
+        if len(own) == len(limits) and all(one["met"] for one in own + of_groups):
             fits.append(artifact["path"])
     found = {"limits": limits, "verdicts": verdicts, "fits": fits, "met": bool(fits)}
     return found | ({"protected": protected} if protect else {})
@@ -72,29 +72,45 @@ def _reached(limit: str, artifact: dict[str, Any]) -> float | None:
 def _protect_verdicts(
     protect: Sequence[Protect], groups: GroupsData | None, artifacts: Sequence[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Yield each difference that is limited, of every usable file that was measured."""
-    usable = {artifact["path"] for artifact in artifacts if artifact["usable"]}
+    """Yield each difference that is limited, of every usable file, measured or not."""
+    models = {
+        (column.column, model.path): model
+        for column in (() if groups is None else groups.columns)
+        for model in column.models
+    }
     for one in protect:
-        for column in () if groups is None else groups.columns:
-            if groups is None or column.column != one.column:
-                continue
-            for model in column.models:
-                if model.path in usable:
-                    yield _protect_verdict(one, model, groups.minimum_cases)
+        for artifact in artifacts:
+            if artifact["usable"]:
+                path = artifact["path"]
+                yield _protect_verdict(one, path, models.get((one.column, path)), groups)
 
 
-def _protect_verdict(one: Protect, model: ModelGroupsData, minimum: int) -> dict[str, Any]:
-    gap: GapData | None = model.kept_gap if one.of == "kept_quality" else model.quality_gap
-    missing = " in which the teacher finds anything" if one.of == "kept_quality" else ""
-    because = f"fewer than two groups have at least {minimum} test cases{missing}"
+def _protect_verdict(
+    one: Protect, path: str, model: ModelGroupsData | None, groups: GroupsData | None
+) -> dict[str, Any]:
+    gap: GapData | None = None
+    if model is not None:
+        gap = model.kept_gap if one.of == "kept_quality" else model.quality_gap
     return {
         **one.model_dump(),
-        "path": model.path,
+        "path": path,
         "reached": gap and gap.value,
-        "interval": gap and {"value": gap.value, "low": gap.low, "high": gap.high},
         "by_chance": gap and gap.by_chance.model_dump(),
+        "p": gap and gap.p,
         "best": gap and gap.best,
         "worst": gap and gap.worst,
+        "judged": gap.judged if gap is not None else 0,
+        "not_judged": gap.not_judged if gap is not None else (),
         "met": gap is not None and gap.value <= one.max_gap,
-        "because": None if gap is not None else because,
+        "because": None if gap is not None else _not_judged(one, model, groups),
     }
+
+
+def _not_judged(one: Protect, model: ModelGroupsData | None, groups: GroupsData | None) -> str:
+    if model is None or groups is None:
+        return "its quality was not measured on the test split"
+    finds = f", {groups.minimum_finds} of them found by the teacher"
+    return (
+        f"fewer than two groups have at least {groups.minimum_cases} test cases"
+        f"{finds if one.of == 'kept_quality' else ''}"
+    )

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from compress.files import write_atomically
 Field = str | int | float | bool | None
 
 _NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[\t\r\n]|\s*[-=+@]")
 
 
 def write_csv(report: ReportData, folder: Path, further: Iterable[FoldedPart] = ()) -> list[Path]:
@@ -45,9 +46,12 @@ def write_csv(report: ReportData, folder: Path, further: Iterable[FoldedPart] = 
         "latencies.csv": latencies_csv(report),
         "verdicts.csv": verdicts_csv(report),
     }
+    numbers: Counter[str] = Counter()
     for part in further:
-        for number, table in enumerate(part.tables, start=1):
-            texts[_file_name(part, number)] = table_to_csv(table, part.first.lower())
+        for table in part.tables:
+            name = _slug(part.title)
+            numbers[name] += 1
+            texts[f"{name}-{numbers[name]}.csv"] = table_to_csv(table, part.first.lower())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -59,8 +63,9 @@ def write_csv(report: ReportData, folder: Path, further: Iterable[FoldedPart] = 
     return [folder / name for name in texts]
 
 
-def _file_name(part: FoldedPart, number: int) -> str:
-    return f"{part.title.lower().replace(' ', '-')}-{number}.csv"
+def _slug(title: str) -> str:
+    """Return a title as the name of a file, whatever is in it: columns are the user's words."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "table"
 
 
 def rows_csv(report: ReportData) -> str:
@@ -84,9 +89,20 @@ def latencies_csv(report: ReportData) -> str:
 
 
 def verdicts_csv(report: ReportData) -> str:
-    """Return the budget's verdicts, one a line."""
+    """Return the budget's verdicts, one a line; then those on differences between groups."""
     fields = tuple(VerdictData.model_fields)
-    found = (dict(one) for one in report.budget.verdicts)
+    limits = (dict(one) for one in report.budget.verdicts)
+    protected = (
+        {
+            "limit": f"protect.{one.column}.{one.of}",
+            "path": one.path,
+            "allowed": one.max_gap,
+            "reached": one.reached,
+            "met": one.met,
+        }
+        for one in report.budget.protected
+    )
+    found = (*limits, *protected)
     return _csv(fields, (tuple(_plain(one[name]) for name in fields) for one in found))
 
 
@@ -171,7 +187,7 @@ def _number(text: str) -> Field:
 def _csv(headings: Sequence[str], lines: Iterable[Sequence[Field]]) -> str:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow(headings)
+    writer.writerow([_written(one) for one in headings])
     writer.writerows([_written(field) for field in line] for line in lines)
     return stream.getvalue()
 
@@ -183,6 +199,6 @@ def _written(field: Field) -> Field:
     """
     if isinstance(field, bool):
         return "true" if field else "false"
-    if isinstance(field, str) and field.startswith(_FORMULA):
+    if isinstance(field, str) and _FORMULA.match(field):
         return f"'{field}"
     return field

@@ -188,7 +188,7 @@ class BudgetData(Shape):
     limits: dict[str, float]
     verdicts: tuple[VerdictData, ...]
     protected: tuple[ProtectVerdictData, ...] = ()
-    """Differences between groups that the recipe limits, of every usable file that was measured."""
+    """Differences between groups that the recipe limits, of every usable file, measured or not."""
     fits: tuple[str, ...]
     """Paths of the usable artifacts of which every limit was measured and is kept."""
     met: bool

@@ -27,7 +27,8 @@ def export_report(
     Args:
         report: What is written.
         markdown: A file, or `-` for stdout.
-        csv: A folder for `rows.csv`, `latencies.csv`, `verdicts.csv`.
+        csv: A folder for `rows.csv`, `latencies.csv`, `verdicts.csv` and the tables of further
+            sections.
         pictures: A folder for SVG and PNG files.
 
     Returns:

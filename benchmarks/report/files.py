@@ -4,13 +4,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.groups.data import ProtectVerdictData
 from benchmarks.report.data import ArtifactData, Detail, ReportData, VerdictData
+from benchmarks.report.group_wording import among, gap_text, protected_metric
 from benchmarks.report.tables import Cell
 from benchmarks.report.wording import NOT_MEASURED, percent, share, significant
 from compress.metrics import metric_name
 
 GRAPH_FIGURES = ("graph_agreement", "graph_max_abs_difference")
 """Details that say how the graph answered which a file that cannot be run was built from."""
+
+ProtectEntry = tuple[str, str, float]
+"""Of the recipe's `protect`: column, of what, and the largest gap."""
 
 _SHORT = 48
 """Characters of a detail that a line takes; a longer one is folded."""
@@ -51,7 +56,7 @@ class FileRow:
 
 @dataclass(frozen=True)
 class BudgetTable:
-    """A row a file, a column a limit."""
+    """A row a file, a column a limit or a difference between groups that is protected."""
 
     headings: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, tuple[tuple[str, bool | None], ...], bool], ...]
@@ -99,24 +104,55 @@ def path_parts(path: str) -> tuple[str, ...]:
 
 def budget_table(report: ReportData) -> BudgetTable | None:
     """Hold the files against the limits; None where the recipe sets none."""
-    limits = report.budget.limits
-    if not limits:
+    limits, protected = report.budget.limits, _protect(report)
+    if not limits and not protected:
         return None
-    verdicts: dict[str, dict[str, VerdictData]] = {}
-    for verdict in report.budget.verdicts:
-        verdicts.setdefault(verdict.path, {})[verdict.limit] = verdict
-    names = {one.path: one.name for one in report.artifacts}
+    verdicts: dict[tuple[str, str], VerdictData] = {
+        (one.path, one.limit): one for one in report.budget.verdicts
+    }
+    of_groups = {(one.path, _entry(one)): one for one in report.budget.protected}
+    judged = {path for path, _ in (*verdicts, *of_groups)}
     return BudgetTable(
-        headings=tuple(_limit(name, allowed, report.metric) for name, allowed in limits.items()),
+        headings=(
+            *(_limit(name, allowed, report.metric) for name, allowed in limits.items()),
+            *(_protected(entry, report.metric) for entry in protected),
+        ),
         rows=tuple(
             (
-                names[path],
-                tuple(_reached(name, found.get(name)) for name in limits),
-                path in report.budget.fits,
+                one.name,
+                (
+                    *(_reached(name, verdicts.get((one.path, name))) for name in limits),
+                    *(_gap(of_groups.get((one.path, entry))) for entry in protected),
+                ),
+                one.path in report.budget.fits,
             )
-            for path, found in verdicts.items()
+            for one in report.artifacts
+            if one.path in judged
         ),
     )
+
+
+def _protect(report: ReportData) -> tuple[ProtectEntry, ...]:
+    """Return what the recipe protects: as it says, for there may be no file with a verdict."""
+    entries = report.recipe.get("protect") or ()
+    return tuple((one["column"], one["of"], float(one["max_gap"])) for one in entries)
+
+
+def _entry(one: ProtectVerdictData) -> ProtectEntry:
+    return one.column, one.of, one.max_gap
+
+
+def _protected(entry: ProtectEntry, metric: str) -> tuple[str, str]:
+    column, of, allowed = entry
+    what = protected_metric(of, metric)
+    return f"Gap by {column}, {what}", f"at most {gap_text(allowed, of)}"
+
+
+def _gap(one: ProtectVerdictData | None) -> tuple[str, bool | None]:
+    """Return the gap and between how many groups it is."""
+    if one is None or one.reached is None:
+        return NOT_MEASURED, None
+    return f"{gap_text(one.reached, one.of)} {among(one.judged, one.not_judged)}", one.met
 
 
 def _checked(one: ArtifactData) -> Cell:

@@ -11,11 +11,11 @@ from benchmarks.groups.data import (
     GroupsData,
     ModelGroupsData,
 )
-from benchmarks.report.group_wording import DIGITS, POINTS, ends, share_cell
+from benchmarks.report.group_wording import DIGITS, POINTS, among, ends, share_cell
 from benchmarks.report.tables import Cell, Table
 from benchmarks.report.task_view import metric_heading
 from benchmarks.report.wording import NOT_MEASURED, percent
-from compress.metrics import CONFIDENCE, metric_name
+from compress.metrics import metric_name
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,6 @@ class ColumnPart:
     title: str
     sentences: tuple[str, ...]
     table: Table
-
-
-def chance_level(data: GroupsData) -> float:
-    """Return the p below which chance is ruled out: 5% over all ways of grouping (Bonferroni)."""
-    return (1.0 - CONFIDENCE) / len(data.columns)
 
 
 def column_part(data: GroupsData, column: ColumnData, places: Sequence[int]) -> ColumnPart:
@@ -81,15 +76,18 @@ def _sentences(
         low, high = shown.kept_quality[kept.worst], shown.kept_quality[kept.best]
         yield (
             f"{shown.name} keeps {percent(low.value)}% ({kept.worst}) to {percent(high.value)}% "
-            f"({kept.best}) of the teacher’s {name}, {kept.value * POINTS:.1f} points apart; "
-            f"{_chance(data, kept, POINTS, 1)}."
+            f"({kept.best}) of the teacher’s {name}, {kept.value * POINTS:.1f} points apart "
+            f"{among(kept.judged, kept.not_judged)}; {_chance(data, kept, POINTS, 1)}."
         )
     if gap is not None:
         own = "" if teacher.quality_gap is None else f", the teacher’s by {_plain(teacher)}"
         yield (
             f"Its {name} differs by {gap.value:.{DIGITS}f} between {gap.best} (best) and "
-            f"{gap.worst} (worst){own}; {_chance(data, gap, 1.0, DIGITS)}."
+            f"{gap.worst} (worst) {among(gap.judged, gap.not_judged)}{own}; "
+            f"{_chance(data, gap, 1.0, DIGITS)}."
         )
+    if kept is not None and kept.not_judged:
+        yield f"Too few cases to judge what is kept in: {', '.join(kept.not_judged)}."
 
 
 def _plain(teacher: ModelGroupsData) -> str:
@@ -100,8 +98,8 @@ def _plain(teacher: ModelGroupsData) -> str:
 def _chance(data: GroupsData, gap: GapData, scale: float, digits: int) -> str:
     """Say whether groups differ at all, at a level that allows for the number of columns."""
     mean, low, high = (f"{one * scale:.{digits}f}" for one in ends(gap.by_chance))
-    share = f"p\u00a0=\u00a0{gap.share_by_chance:.2g}"
-    dealt = f"dealt at random, groups of these sizes lie {mean} apart ({low} to {high})"
-    if gap.share_by_chance < chance_level(data):
+    share = f"p\u00a0=\u00a0{gap.p:.2g}"
+    dealt = f"served alike, groups of these sizes lie {mean} apart ({low} to {high})"
+    if gap.p < data.level:
         return f"{dealt}, so chance does not explain it ({share})"
     return f"{dealt}, so no difference between groups is shown ({share})"

@@ -1,8 +1,11 @@
 """Text that the parts of the page about groups have in common."""
 
+from collections.abc import Sequence
+
 from benchmarks.report.shape import IntervalData
 from benchmarks.report.tables import Cell
 from benchmarks.report.wording import NOT_MEASURED, percent, signed
+from compress.metrics import metric_name
 
 POINTS = 100.0
 """Points of a percentage in a share."""
@@ -26,3 +29,27 @@ def share_cell(interval: IntervalData | None) -> Cell:
     if interval is None:
         return Cell(NOT_MEASURED)
     return Cell(percent(interval.value), f"{percent(interval.low)}–{percent(interval.high)}")
+
+
+def among(judged: int, not_judged: Sequence[str]) -> str:
+    """Say between how many of the groups a gap is: among 9 of 21 groups."""
+    total = judged + len(not_judged)
+    if not_judged:
+        return f"among {judged} of {total} groups"
+    return "among both groups" if total == 2 else f"among all {total} groups"
+
+
+def protected_metric(of: str, metric: str) -> str:
+    """Say what of must not differ between groups.
+
+    Args:
+        of: `kept_quality` or `quality`, as in the recipe.
+        metric: The report's.
+    """
+    name = metric_name(metric)
+    return f"the kept share of {name}" if of == "kept_quality" else name
+
+
+def gap_text(value: float, of: str) -> str:
+    """Return a gap as it is read: points of a kept share, the metric as it is."""
+    return f"{value * POINTS:.1f} points" if of == "kept_quality" else f"{value:.{DIGITS}f}"

@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.groups.data import ColumnData, GroupsData, ProtectVerdictData
-from benchmarks.report.group_columns import ColumnPart, chance_level, column_part
+from benchmarks.report.group_columns import ColumnPart, column_part
 from benchmarks.report.group_exposure import shown_sentences, shown_table
-from benchmarks.report.group_wording import DIGITS, POINTS, apart
+from benchmarks.report.group_wording import (
+    among,
+    apart,
+    gap_text,
+    protected_metric,
+)
 from benchmarks.report.shape import IntervalData
 from benchmarks.report.tables import Cell, Table
 from benchmarks.report.wording import NOT_MEASURED
 from compress.metrics import metric_name
+
+_CHANCE = 0.05
+"""Intervals that exclude 0 where there is nothing, as 95% ones do."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,17 @@ def groups_section(
     )
 
 
+def protected_as_table(protected: ProtectedTable) -> Table:
+    """Return what is protected as a plain table: whether it is kept stands in the small print."""
+
+    def noted(cell: Cell, met: bool | None) -> Cell:
+        verdict = {True: "kept", False: "broken", None: ""}[met]
+        return Cell(cell.text, ": ".join(one for one in (verdict, cell.note) if one))
+
+    rows = ((name, tuple(noted(*one) for one in cells)) for name, cells in protected.rows)
+    return Table("Protected", protected.headings, tuple(rows))
+
+
 def protect_complaints(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each difference that the recipe limits and that a file does not keep to.
 
@@ -73,16 +92,20 @@ def protect_complaints(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if not broken:
             continue
         column, of, allowed = entry
-        closest = min(broken, key=lambda one: one["reached"] or 0.0)
-        if closest["reached"] is None:
-            yield f"protect: {column} ({of}) could not be judged: {closest['because']}."
+        judged = [one for one in broken if one["reached"] is not None]
+        if not judged:
+            if len(broken) == len(of_entry):
+                why = "; ".join(dict.fromkeys(one["because"] for one in broken))
+                yield f"protect: {column} ({of}) could not be judged of any file: {why}."
             continue
-        others = "" if len(broken) == 1 else f" {len(broken)} files break it; this comes closest."
+        closest = min(judged, key=lambda one: float(one["reached"]))
+        others = "" if len(judged) == 1 else f" {len(judged)} files break it; this comes closest."
         chance = closest["by_chance"]
         yield (
             f"protect: {column} ({of}): {closest['path']} reaches {closest['reached']:.4g} between "
-            f"{closest['best']} (best) and {closest['worst']} (worst), the recipe allows "
-            f"{allowed:g}. Groups of these sizes dealt at random lie {chance['value']:.2g} apart "
+            f"{closest['best']} (best) and {closest['worst']} (worst), "
+            f"{among(closest['judged'], closest['not_judged'])}; the recipe allows {allowed:g}. "
+            f"Groups of these sizes that are served alike lie {chance['value']:.2g} apart "
             f"({chance['low']:.2g} to {chance['high']:.2g}).{others}"
         )
 
@@ -144,17 +167,9 @@ def _title(column: ColumnData) -> str:
 def _broken(one: ProtectVerdictData, metric: str) -> str:
     if one.reached is None:
         return f"{one.column} could not be judged, {one.because}"
-    reached, allowed = _gap_text(one.reached, one.of), _gap_text(one.max_gap, one.of)
-    return f"by {one.column} {_what(one.of, metric)} differs by {reached}, {allowed} is allowed"
-
-
-def _what(of: str, metric: str) -> str:
-    name = metric_name(metric)
-    return f"the kept share of {name}" if of == "kept_quality" else name
-
-
-def _gap_text(value: float, of: str) -> str:
-    return f"{value * POINTS:.1f} points" if of == "kept_quality" else f"{value:.{DIGITS}f}"
+    reached, allowed = gap_text(one.reached, one.of), gap_text(one.max_gap, one.of)
+    what = protected_metric(one.of, metric)
+    return f"by {one.column} {what} differs by {reached}, {allowed} is allowed"
 
 
 def _protected_table(
@@ -166,12 +181,12 @@ def _protected_table(
     }
 
     def cell(path: str, entry: tuple[str, str, float]) -> tuple[Cell, bool | None]:
-        one = found.get((path, entry))
-        return (Cell(NOT_MEASURED), None) if one is None else (_protected_cell(one), one.met)
+        one = found[path, entry]
+        return _protected_cell(one), None if one.reached is None else one.met
 
     return ProtectedTable(
         headings=tuple(
-            (f"{column}: {_what(of, metric)}", f"at most {_gap_text(allowed, of)}")
+            (f"{column}: {protected_metric(of, metric)}", f"at most {gap_text(allowed, of)}")
             for column, of, allowed in entries
         ),
         rows=tuple(
@@ -184,25 +199,40 @@ def _protected_table(
 def _protected_cell(one: ProtectVerdictData) -> Cell:
     if one.reached is None:
         return Cell(NOT_MEASURED, one.because or "")
-    return Cell(_gap_text(one.reached, one.of), f"best {one.best}, worst {one.worst}")
+    return Cell(
+        gap_text(one.reached, one.of),
+        f"best {one.best}, worst {one.worst}, {among(one.judged, one.not_judged)}",
+    )
 
 
 def _notes(data: GroupsData) -> Iterator[str]:
+    compared = sum(column.models[-1].wider is not None for column in data.columns)
     yield (
         "A gap is the best group’s figure minus the worst’s, of groups with at least "
-        f"{data.minimum_cases} test cases. It is never negative, and groups dealt at random have "
-        "one, too: p is the share of such deals with a gap as large. With "
-        f"{len(data.columns)} ways of grouping, chance counts as ruled out below p = "
-        f"{chance_level(data):.2g}."
+        f"{data.minimum_cases} test cases; of kept shares, the teacher must find the item of at "
+        f"least {data.minimum_finds} of them. It is never negative, so groups that are served "
+        "alike have one, too: the range beside it is that of such groups, no interval of the gap."
     )
+    yield (
+        "p is of a permutation test that all groups are served alike, studentized, as groups also "
+        "differ in how much their cases vary (Janssen 1997; Chung and Romano 2013). With "
+        f"{2 * len(data.columns)} tests of a file, two a way of grouping, chance counts as ruled "
+        f"out below p = {data.level:.2g}: 5% over all of them."
+    )
+    if compared:
+        yield (
+            f"By how much gaps are wider than the teacher’s are {compared} comparisons, each with "
+            "a 95% interval of its own, not widened for their number: were there no difference "
+            f"anywhere, about {compared * _CHANCE:.1f} of them would still exclude 0."
+        )
     yield (
         "Head: the most popular items that together draw the first 20% of the training events; "
         "tail: the least popular that draw the last 20% (Abdollahpouri et al. 2021). Novelty: mean "
-        "of −log₂ of the share of training users who know an item (Vargas and Castells 2011). "
-        "Coverage and Gini are over the whole catalogue."
+        "of −log₂ of the share of training users who know an item (Zhou et al. 2010). Coverage and "
+        "Gini are over the whole catalogue."
     )
     yield (
-        "Intervals resample all test cases, models paired; those of coverage and Gini are the "
-        "jackknife’s, as a resample with repeated cases shows fewer items than the cases do. Each "
-        "interval is 95% by itself: of twenty without any difference, one excludes 0."
+        "Intervals of groups and of how much wider a gap is resample all test cases, models "
+        "paired; those of coverage and Gini are the jackknife’s, as a resample with repeated cases "
+        "shows fewer items than the cases do. Each interval is 95% by itself."
     )

@@ -9,6 +9,9 @@ from benchmarks.report.wording import NOT_MEASURED
 _MARKUP = re.compile(r"([\\`*_\[\]|~$])")
 _AT_THE_START = re.compile(r"^([-+](?=\s|$)|#{1,6}(?=\s|$)|=+$|-+$)")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+_MENTION = re.compile(r"(?<!\w)@(?=\w)|@(?=[\w-]*\.\w|[0-9a-f]{7})|#(?=\w)")
+"""`@name`, `name@host.org`, `name@commit`, `#1` and `owner/name#1`; not `NDCG@10`."""
+_WWW = re.compile(r"(www)\.", re.IGNORECASE)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f]+")
 
@@ -17,11 +20,14 @@ def escape_markdown(text: str) -> str:
     """Return a text on one line that Markdown shows as it is, in a table's cell too.
 
     Source: GitHub Flavored Markdown Spec 0.29, sections 2.4 (backslashes) and 4.10 (tables); `$`
-    because GitHub reads mathematics between two of them.
+    because GitHub reads mathematics between two of them. What GitHub turns into links without any
+    markup stays text: an address (section 6.9), and, with a space of no width, @names and #numbers.
     """
     line = _BLANKS.sub(" ", text).strip()
     line = "".join(_ENTITIES.get(one, one) for one in line)
     line = _MARKUP.sub(r"\\\1", line)
+    line = _MENTION.sub("\\g<0>\u200b", line).replace("://", "&#58;//")
+    line = _WWW.sub("\\1&#46;", line)
     return _NUMBERED.sub(r"\1\\\2", _AT_THE_START.sub(r"\\\1", line))
 
 

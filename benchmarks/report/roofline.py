@@ -101,9 +101,11 @@ def _sentences(data: RooflineData) -> Iterator[str]:
         f"{significant(farthest)} GB/s from memory."
     )
     yield (
-        "An answer takes at least its multiply-adds at that rate, and at least its bytes at the "
-        "rate of the memory that holds them; the longer of the two is attainable. Shares are "
-        "estimates without intervals: peaks are the best seen, in other minutes than the medians."
+        "Attainable is the longer of two estimates: the multiply-adds at that rate, and the bytes "
+        "at the rate of the memory that holds the weights and the largest operator’s activations. "
+        "It is no least time: activations may stay in a nearer cache, and a runtime may fuse more "
+        "than its graph says. Shares have no intervals: peaks are the best seen, in other minutes "
+        "than the medians."
     )
 
 
@@ -157,7 +159,7 @@ def _held_up(row: RooflineRowData) -> tuple[str, str]:
 
 
 def _lower_roof(roof: RoofData | None) -> str:
-    """Give the other of the two least times."""
+    """Give the other of the two times."""
     if roof is None or roof.compute_ms is None:
         return ""
     if roof.compute_ms >= roof.memory_ms:
@@ -170,16 +172,16 @@ def _cautions(data: RooflineData) -> Iterator[str]:
         if row.share is not None and row.share > 1:
             yield (
                 f"{row.name} reaches {share(row.share)}: above 100% the roof is wrong. Its runtime "
-                "has a faster kernel than the one that measured the peak, or the machine was "
-                "slower then."
+                "has a faster kernel than the one that measured the peak, its activations stay in "
+                "a nearer cache, or the machine was slower then."
             )
         if row.cost is not None and row.cost.not_understood:
             names = ", ".join(
                 f"{name} ({count}×)" for name, count in row.cost.not_understood.items()
             )
             yield (
-                f"{row.name}: the multiply-adds of {names} are not known; its count, attainable "
-                "time and share are lower bounds."
+                f"{row.name}: the multiply-adds of {names} are not known; its count is a lower "
+                "bound, its attainable time and share are too low."
             )
     if any(row.cost is not None and row.cost.text_operators for row in data.rows):
         yield (

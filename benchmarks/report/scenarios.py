@@ -19,6 +19,8 @@ class ScenariosSection:
     tables: tuple[Table, ...]
     broken: tuple[str, ...]
     """Results that break a rule, one sentence each."""
+    missing: tuple[tuple[str, str], ...]
+    """Name of a file and why it was not measured."""
 
 
 def scenarios_section(found: BenchData) -> ScenariosSection:
@@ -35,6 +37,10 @@ def scenarios_section(found: BenchData) -> ScenariosSection:
             f"{row.name}, {scenario_in_words(row)}: {broken.because}"
             for row in found.rows
             for broken in row.broken
+        ),
+        missing=tuple(
+            (one.name if one.scenario is None else f"{one.name}, {one.scenario}", one.because)
+            for one in found.not_measured
         ),
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.report.browser import BrowserSection, browser_section
 from benchmarks.report.data import ReportData
-from benchmarks.report.groups import GroupsSection, groups_section
+from benchmarks.report.groups import GroupsSection, groups_section, protected_as_table
 from benchmarks.report.markdown import FoldedPart
 from benchmarks.report.peers import PeersSection, peers_section
 from benchmarks.report.robustness import RobustnessSection, robustness_section
@@ -53,12 +53,30 @@ def further_sections(report: ReportData) -> dict[str, Section]:
 
 
 def folded_sections(report: ReportData) -> Iterator[FoldedPart]:
-    """Yield the same sections as parts of a Markdown report."""
+    """Yield the same sections as parts of a Markdown report; groups have a part a column."""
     for name, section in further_sections(report).items():
-        yield FoldedPart(TITLES[name], **_parts(section))
+        if isinstance(section, GroupsSection):
+            yield from _group_parts(TITLES[name], section)
+        else:
+            yield FoldedPart(TITLES[name], **_parts(section))
 
 
-def _parts(section: Section) -> dict[str, Any]:
+def _group_parts(title: str, section: GroupsSection) -> Iterator[FoldedPart]:
+    protected = section.protected
+    tables = () if protected is None else (protected_as_table(protected),)
+    yield FoldedPart(title, (*section.findings, *section.notes), tables=tables, first="File")
+    for column in section.columns:
+        yield FoldedPart(
+            f"{title}: {column.title}", column.sentences, tables=(column.table,), first="Group"
+        )
+    yield FoldedPart(
+        f"{title}: items that are shown", section.shown_sentences, tables=(section.shown,)
+    )
+
+
+def _parts(
+    section: PeersSection | ScenariosSection | BrowserSection | RooflineSection | RobustnessSection,
+) -> dict[str, Any]:
     if isinstance(section, PeersSection):
         return {
             "sentences": section.sentences,
@@ -89,14 +107,8 @@ def _parts(section: Section) -> dict[str, Any]:
             "tables": (section.table,) if section.table.rows else (),
             "first": "File",
         }
-    if isinstance(section, RobustnessSection):
-        return {
-            "sentences": (section.finding, *section.sentences, section.shift_sentence),
-            "tables": tuple(one for one in (section.table, section.shift) if one is not None),
-            "first": "Damage",
-        }
     return {
-        "sentences": (*section.findings, *section.shown_sentences),
-        "tables": (*(column.table for column in section.columns), section.shown),
-        "first": "Group",
+        "sentences": (section.finding, *section.sentences, section.shift_sentence),
+        "tables": tuple(one for one in (section.table, section.shift) if one is not None),
+        "first": "Damage",
     }

@@ -1,8 +1,11 @@
 """What the published shapes of a report are made of, whatever they are of."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from compress.metrics import Interval
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -21,6 +24,11 @@ class IntervalData(Shape):
     value: float
     low: float
     high: float
+
+
+def interval_data(interval: Interval) -> IntervalData:
+    """Return an interval as it is published."""
+    return IntervalData(**asdict(interval))
 
 
 class MetricInterval(IntervalData):

@@ -80,7 +80,10 @@ def fastest_peers(comparisons: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def complaints(report: dict[str, Any]) -> Iterator[str]:
-    """What a run failed at: files refused or not written, and a budget that no file keeps."""
+    """What a run failed at: files refused or not written, and a budget that no file keeps.
+
+    Where the recipe limits or protects something and no file keeps to it, there is a line at least.
+    """
     for artifact in report["artifacts"]:
         if artifact["refused_because"] is not None:
             yield f"{artifact['path']} is refused: {artifact['refused_because']}."
@@ -91,10 +94,11 @@ def complaints(report: dict[str, Any]) -> Iterator[str]:
                 "good without it, leave it out or mark it optional: true."
             )
     if not report["budget"]["met"]:
-        yield from _budget_complaints(report["budget"])
+        asked = bool(report["budget"]["limits"] or report["recipe"].get("protect"))
+        yield from _budget_complaints(report["budget"], asked=asked)
 
 
-def _budget_complaints(budget: dict[str, Any]) -> Iterator[str]:
+def _budget_complaints(budget: dict[str, Any], *, asked: bool) -> Iterator[str]:
     broken = [verdict for verdict in budget["verdicts"] if not verdict["met"]]
     for verdict in broken:
         yield (
@@ -103,8 +107,8 @@ def _budget_complaints(budget: dict[str, Any]) -> Iterator[str]:
         )
     of_groups = list(protect_complaints(budget.get("protected", ())))
     yield from of_groups
-    if not broken and not of_groups and budget["limits"]:
-        yield f"budget: no usable file was measured for all of {', '.join(budget['limits'])}."
+    if asked and not broken and not of_groups:
+        yield "budget: no usable file was measured for all that the recipe limits or protects."
 
 
 def _table(headers: Sequence[str]) -> Table:

@@ -1,25 +1,18 @@
 """From what rows answered to what they kept, and who lost more than the teacher."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report.shape import IntervalData
+from benchmarks.report.shape import IntervalData, interval_data
+from benchmarks.resampling import Resampling
 from benchmarks.robustness.damage import Damage
 from benchmarks.robustness.data import DamageData, KeptData, PopularityShiftData, ShiftData
 from benchmarks.robustness.popularity import THIRDS, by_third, mean_within
-from compress.metrics import Interval, Statistic, bootstrap, ratio_interval
+from compress.metrics import Statistic, bootstrap, ratio_interval
 from compress.metrics.intervals import Floats, ratio_difference
-
-
-@dataclass(frozen=True)
-class Draws:
-    """How often to resample, and from what seed: the same for all, so that all are paired."""
-
-    resamples: int
-    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +27,7 @@ def damage_data(
     damage: Damage,
     damaged: Condition,
     undamaged: Condition,
-    draws: Draws,
+    draws: Resampling,
     *,
     changed: int,
     targets_in_input: int | None = None,
@@ -62,7 +55,7 @@ def damage_data(
 def shift_data(
     change: Floats,
     values: Mapping[str, Floats],
-    draws: Draws,
+    draws: Resampling,
     *,
     training_events: int,
     test_events: int,
@@ -83,7 +76,7 @@ def shift_data(
     )
 
 
-def kept_data(condition: Condition, whole: Condition, draws: Draws) -> tuple[KeptData, ...]:
+def kept_data(condition: Condition, whole: Condition, draws: Resampling) -> tuple[KeptData, ...]:
     """Say what each row keeps of its own metric, and how that differs from the teacher's share.
 
     Args:
@@ -125,12 +118,7 @@ def kept_data(condition: Condition, whole: Condition, draws: Draws) -> tuple[Kep
     )
 
 
-def interval_data(interval: Interval) -> IntervalData:
-    """Return an interval as it is published."""
-    return IntervalData(**asdict(interval))
-
-
-def _groups(change: Floats, values: Mapping[str, Floats], draws: Draws) -> Iterator[ShiftData]:
+def _groups(change: Floats, values: Mapping[str, Floats], draws: Resampling) -> Iterator[ShiftData]:
     place = by_third(change)
 
     def rows(inside: NDArray[np.bool_]) -> Condition:

@@ -67,9 +67,10 @@ def misspell(texts: Sequence[str], rows: NDArray[np.int64], share: float, seed: 
     """Put one slip into a share of the words of four letters and more.
 
     Half of the slips swap two neighbouring letters, half leave one out; the first letter and the
-    last stay where they are, as in Pruthi et al. 2019 ("Combating Adversarial Misspellings with
-    Robust Word Recognition", section 2). Where the two letters are equal, one of
-    the word is left out. Everything between the words stays.
+    last stay where they are. These are two of the four edits of Pruthi et al. 2019 ("Combating
+    Adversarial Misspellings with Robust Word Recognition"), swap and drop, at random and not
+    adversarial. Where the two letters are equal, one of the word is left out. Everything between
+    the words stays.
 
     Args:
         texts: N texts.

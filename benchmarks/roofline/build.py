@@ -73,6 +73,7 @@ def _peaks(peaks: Peaks) -> PeaksData:
             for one in peaks.transfers
         ),
         caches=dict(peaks.caches),
+        private_caches=peaks.private_caches,
         pinned_to=peaks.pinned_to,
     )
 

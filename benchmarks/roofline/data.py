@@ -38,7 +38,10 @@ class PeaksData(Shape):
     products: tuple[ProductData, ...]
     transfers: tuple[TransferData, ...]
     caches: dict[str, PositiveInt]
-    """Bytes of each data cache of a core, as the system tells."""
+    """Bytes of each data cache that a core reaches, as the system tells."""
+    private_caches: tuple[str, ...] = ()
+    """Those of them that every core has for itself: a working set is held against as many of them
+    as there are threads."""
     pinned_to: tuple[NonNegativeInt, ...]
 
 
@@ -62,11 +65,11 @@ class CostData(Shape):
     """Those of them that belong to a tokenizer; they take time and multiply nothing."""
     not_understood: dict[str, PositiveInt]
     """Operators whose multiply-adds are unknown, with how often each is run: where there are any,
-    multiply-adds, attainable time and share are lower bounds."""
+    multiply-adds are a lower bound, attainable time and share too low."""
 
 
 class RoofData(Shape):
-    """The least times of that cost on this machine."""
+    """The times that this cost takes on this machine: estimates, no least times."""
 
     compute_ms: NonNegativeFloat | None
     """Null: a type occurs that no peak was measured of."""

@@ -71,6 +71,8 @@ class Peaks:
     transfers: tuple[TransferReading, ...]
     caches: Mapping[str, int] = field(default_factory=dict)
     """Bytes of each cache of the first CPU by its name, as the system tells; empty: it does not."""
+    private_caches: tuple[str, ...] = ()
+    """Those of them that every core has for itself."""
     pinned_to: tuple[int, ...] = ()
     """CPUs that the process was kept on; empty where that is not allowed."""
 
@@ -95,13 +97,18 @@ class Peaks:
         return max(fitting, key=lambda one: one.bytes_per_second)
 
     def level(self, working_set_bytes: int) -> str:
-        """Name the smallest cache of one core that holds so many bytes, or `memory`.
+        """Name the smallest cache that holds so many bytes, or `memory`.
 
-        `unknown` where the system does not tell its caches.
+        What every core has for itself counts once a thread: they share the work. `unknown` where
+        the system does not tell its caches.
         """
         if not self.caches:
             return "unknown"
-        fitting = [name for name, size in self.caches.items() if size >= working_set_bytes]
+        sizes = {
+            name: size * (self.threads if name in self.private_caches else 1)
+            for name, size in self.caches.items()
+        }
+        fitting = [name for name, size in sizes.items() if size >= working_set_bytes]
         return min(fitting, key=lambda name: self.caches[name], default="memory")
 
     def to_json(self) -> str:
@@ -117,6 +124,7 @@ class Peaks:
             products=tuple(ProductReading(**one) for one in found["products"]),
             transfers=tuple(TransferReading(**one) for one in found["transfers"]),
             caches=found["caches"],
+            private_caches=tuple(found["private_caches"]),
             pinned_to=tuple(found["pinned_to"]),
         )
 

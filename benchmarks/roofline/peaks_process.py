@@ -37,11 +37,14 @@ def main(job_file: str) -> None:
     cpus = choose_cpus(threads, allowed_cpus())
     is_pinned = pin(cpus)
     gc.disable()
+    caches = list(_caches())
+    own = caches[0][2] if caches else ""
     peaks = Peaks(
         threads=threads,
         products=tuple(_products(threads, seconds)),
         transfers=tuple(_transfers(threads, seconds)),
-        caches=dict(_caches()),
+        caches={name: size for name, size, _ in caches},
+        private_caches=tuple(name for name, _, serves in caches if serves == own),
         pinned_to=cpus if is_pinned else (),
     )
     Path(job["readings"]).write_text(peaks.to_json(), encoding="utf-8")
@@ -163,19 +166,22 @@ def _fastest(call: Callable[[], object], seconds: float) -> tuple[float, int]:
     return best, count
 
 
-def _caches() -> Iterator[tuple[str, int]]:
-    """Yield the data caches of the first CPU; nothing where the system has no such files."""
+def _caches() -> Iterator[tuple[str, int, str]]:
+    """Yield the data caches of the first CPU, and the CPUs that each serves.
+
+    Nothing where the system has no such files.
+    """
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         try:
-            kind, level, size = (
+            kind, level, size, serves = (
                 (folder / name).read_text(encoding="utf-8").strip()
-                for name in ("type", "level", "size")
+                for name in ("type", "level", "size", "shared_cpu_list")
             )
         except (OSError, ValueError):
             continue
         unit = {"K": 1024, "M": 1024**2}.get(size[-1:], 1)
         if kind != "Instruction" and size.rstrip("KM").isdigit():
-            yield f"L{level}", int(size.rstrip("KM")) * unit
+            yield f"L{level}", int(size.rstrip("KM")) * unit, serves
 
 
 if __name__ == "__main__":

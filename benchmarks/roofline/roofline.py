@@ -1,9 +1,11 @@
 """How much of what the machine can do a file reaches.
 
-Williams, Waterman, Patterson 2009: an answer takes no less than its multiply-adds at the peak rate
-of their type, and no less than its bytes at the rate of the memory that they come from; the larger
-of the two is the time that can be attained. The share reached is that time over the measured
-median.
+After Williams, Waterman, Patterson 2009: the multiply-adds of an answer at the peak rate of their
+type, and its bytes at the rate of the memory that they come from; the larger of the two times is
+the attainable one. The share reached is that time over the measured median.
+
+It is an estimate, no least time: all bytes are held to the memory of the working set, while
+activations may stay in a nearer cache, and a runtime may fuse what the graph has apart.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ cost of starting each operator."""
 
 @dataclass(frozen=True)
 class Roof:
-    """The two least times of a file on a machine, and which is the larger."""
+    """The two times that a file's cost takes on a machine, and which is the larger."""
 
     compute_ms: float | None
     """Multiply-adds of each type at the peak of that type, one after the other; None where a type
@@ -30,7 +32,7 @@ class Roof:
     transfer: TransferReading
     """The reading that is this rate."""
     level: str
-    """The cache that holds the working set."""
+    """The cache that holds the working set: see `Peaks.level`."""
 
     @property
     def attainable_ms(self) -> float | None:
@@ -51,7 +53,7 @@ class Reached:
 
 
 def roof_of(cost: GraphCost, peaks: Peaks) -> Roof:
-    """Return the least times of what a graph costs.
+    """Return the times that a graph's cost takes.
 
     Args:
         cost: Of one query.

@@ -1,7 +1,8 @@
 """The stage that measures ONNX and ORT files in a browser, the same for all tasks."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from benchmarks.browser.asking import asking
@@ -12,13 +13,15 @@ from benchmarks.browser.data import (
     BrowserTimingData,
     timing_data,
 )
+from benchmarks.environment import current_environment
 from benchmarks.stages.latency import QUICK_QUERIES, QUICK_SECONDS
 from benchmarks.stages.subjects import Subject, samples_of, subjects
 from compress.errors import UserError
 from compress.files import write_atomically
-from compress.recipe import AnyRecipe, content_hash
+from compress.recipe import AnyRecipe, NextItemRecipe, content_hash
 from compress.reuse import made_before, note_made
 from compress.stage import Stage, StageContext
+from export.blocked_items import exported_blocked_items
 from export.browser.install import RUNTIME
 from export.browser.page import Backend, BrowserPage, browser_obstacles
 from export.samples import Samples
@@ -75,7 +78,7 @@ def browser_stage(quick: bool) -> Stage[AnyRecipe]:
         name=NAME,
         title="Measure the files in a browser" + (" (quick)" if quick else ""),
         needs=("dataset", "export", "quality"),
-        version=1,
+        version=2,
         settings=settings,
         work=work,
         # Installing a browser later makes the stage run; see `_Work` for losing one.
@@ -86,8 +89,8 @@ def browser_stage(quick: bool) -> Stage[AnyRecipe]:
 class _Work:
     """One run of the stage.
 
-    What was measured of the same file before is taken over, without a browser too, so that figures
-    are not lost on a machine that has none.
+    What was measured of the same file before is taken over: answers always, latencies where machine
+    and browser are the same. Without a browser too, so that figures are not lost with it.
     """
 
     def __init__(self, context: StageContext[AnyRecipe], plan: Plan) -> None:
@@ -95,7 +98,11 @@ class _Work:
         self.plan = plan
         self.export = context.inputs["export"]
         self.obstacles = browser_obstacles()
-        self.asking = asking(context.recipe, context.inputs["dataset"])
+        dataset = context.inputs["dataset"]
+        self.asking = self.asking_refused = asking(context.recipe, dataset)
+        if isinstance(context.recipe, NextItemRecipe):
+            blocked = exported_blocked_items(self.export)
+            self.asking = asking(context.recipe, dataset, blocked)
 
     def all(self) -> BrowserData:
         rows = [one for one in subjects(self.export) if is_for_browser(one)]
@@ -188,7 +195,9 @@ class _Work:
         if made_before(self.context, f"{name}.quality", key) is None:
             self._need_browser()
             runner = BrowserRunner(self.export / row.path, backend=backend)
-            found = self.asking.ask(
+            # A refused file is measured too; its row says that it returns blocked items.
+            is_refused = row.artifact is not None and row.artifact.refused_because is not None
+            found = (self.asking_refused if is_refused else self.asking).ask(
                 runner, samples, lambda done: advance(f"{done:.0%} of the answers")
             )
             found.save(self.context.folder / target)
@@ -204,16 +213,18 @@ class _Work:
     ) -> Iterator[BrowserTimingData]:
         from benchmarks.browser.timing import LATENCIES, measure_in_browser
 
+        machine = asdict(current_environment())
         for threads in self.plan.threads if backend == "wasm" else (1,):
             name = f"{row.slug}.{backend}.{threads}"
             target, raw = f"{name}.json", f"{name}.raw"
             key = content_hash(
                 [
                     row.sha256, samples.sha256(), backend, threads, RUNTIME.version,
-                    self.plan.queries, self.plan.seconds,
+                    self.plan.queries, self.plan.seconds, machine,
                 ]
             )  # fmt: skip
-            if made_before(self.context, f"{name}.latency", key) is None:
+            measured_in = made_before(self.context, f"{name}.latency", key)
+            if measured_in is None or measured_in != (self._browser or measured_in):
                 self._need_browser()
                 advance(f"at least {self.plan.seconds:g} s on {threads} thread(s)")
                 timing = measure_in_browser(
@@ -228,9 +239,16 @@ class _Work:
                 text = timing_data(timing).model_dump_json(indent=1)
                 write_atomically(self.context.folder / target, text)
                 paths = (target, f"{raw}/{LATENCIES}")
-                note_made(self.context, f"{name}.latency", key, paths, row.name)
+                note_made(self.context, f"{name}.latency", key, paths, timing.browser)
             text = (self.context.folder / target).read_text(encoding="utf-8")
             yield BrowserTimingData.model_validate_json(text)
+
+    @cached_property
+    def _browser(self) -> str | None:
+        """With its version."""
+        from benchmarks.browser.timing import installed_browser
+
+        return installed_browser()
 
     def _need_browser(self) -> None:
         if self.obstacles:

@@ -20,16 +20,14 @@ def compare_groups(context: StageContext[NextItemRecipe]) -> None:
     """Write quality by group and exposure of items, of teacher, student and measured files."""
     from benchmarks.groups.exposure import Training
     from benchmarks.groups.measure import measure_groups
-    from benchmarks.groups.model import Resampling
+    from benchmarks.resampling import Resampling
     from compress.data.dataset import Dataset
-    from compress.data.users import dataset_user_ids, user_groups
+    from compress.stages.next_item.user_groups import read_user_groups
 
     recipe, inputs = context.recipe, context.inputs
     dataset = Dataset.open(inputs["dataset"])
     cases = dataset.cases("test")
-    ids = dataset_user_ids(inputs["dataset"])
-    context.progress.advance("reading users")
-    groupings = user_groups(recipe.groups, recipe.data.source, context.recipe_folder, ids)
+    groupings = read_user_groups(inputs["user-groups"]).groupings
     context.progress.advance(f"{len(cases):,} test cases")
     found = measure_groups(
         models_of(inputs["export"], inputs["quality"]),
@@ -80,23 +78,16 @@ def models_of(export_folder: Path, quality_folder: Path) -> list["Model"]:
     ]
 
 
-def _users(recipe: NextItemRecipe, recipe_folder: Path) -> object:
-    from compress.data.users import users_fingerprint
-
-    return users_fingerprint(recipe.groups, recipe.data.source, recipe_folder)
-
-
 GROUPS = Stage(
     name=NAME,
     title="Compare quality by group",
-    needs=("dataset", "export", "quality"),
-    version=1,
+    needs=("dataset", "user-groups", "export", "quality"),
+    version=2,
     settings=lambda recipe: [
-        recipe.groups.model_dump(mode="json"),
+        recipe.groups.minimum_cases,
         recipe.benchmark.bootstrap,
         recipe.seed,
     ],
-    outside=_users,
     work=compare_groups,
     keep_partial=False,
 )

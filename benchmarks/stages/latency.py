@@ -1,18 +1,20 @@
 """The stage that measures the latency of every row, the same for all tasks."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.peers.record import STAGE as PEERS
 from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
 from compress.files import file_sha256, write_atomically
 from compress.recipe import Recipe, content_hash
 from compress.reuse import made_before, note_made
 from compress.stage import Stage, StageContext
-from export.runner import RunnerSpec
+from export.runner import RunnerSpec, runner_spec_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +34,10 @@ FULL_ROUNDS, QUICK_ROUNDS = 16, 6
 """Turns of each row in the session with the teacher."""
 FULL_STARTS, QUICK_STARTS = 3, 1
 """Cold starts of a row."""
+LOGS = "loadgen"
+"""LoadGen's logs and the raw latencies, a folder a row."""
+TURNS_LOGS = "turns"
+"""The raw latencies of the rows asked in turn."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,16 @@ def queries_and_seconds(recipe: Recipe, quick: bool) -> tuple[int, float]:
     return recipe.benchmark.queries, recipe.benchmark.seconds
 
 
+def rounds_and_starts(quick: bool) -> tuple[int, int]:
+    """How many turns a model has beside others, and from how many cold starts."""
+    return (QUICK_ROUNDS, QUICK_STARTS) if quick else (FULL_ROUNDS, FULL_STARTS)
+
+
 def run_conditions(run_folder: Path) -> tuple[bool, bool]:
     """Return whether a run was measured quickly, and whether peers were measured beside."""
     conditions = run_folder / NAME / CONDITIONS
     quick = bool(read_json(conditions)["quick"]) if conditions.is_file() else False
-    return quick, (run_folder / "peers").is_dir()
+    return quick, (run_folder / PEERS).is_dir()
 
 
 def answers_of(quality_folder: Path, slug: str) -> "Mapping[str, NDArray[Any]] | None":
@@ -141,7 +152,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
         name=NAME,
         title="Measure the latency of every row" + (" (quick)" if quick else ""),
         needs=("export", "quality"),
-        version=4,
+        version=5,
         settings=lambda recipe: [
             *queries_and_seconds(recipe, quick),
             recipe.benchmark.threads,
@@ -171,7 +182,8 @@ def _measure_row(
         return
     spec = _spec(context, row)
     threads = context.recipe.benchmark.threads
-    logs = context.folder / "loadgen" / row.slug
+    logs = context.folder / LOGS / row.slug
+    shutil.rmtree(logs, ignore_errors=True)
     timing = measure(
         spec,
         samples,
@@ -185,11 +197,12 @@ def _measure_row(
         samples,
         threads=threads,
         log_folder=logs / "cold-start",
-        starts=QUICK_STARTS if quick else FULL_STARTS,
+        starts=rounds_and_starts(quick)[1],
     )
     write_atomically(context.folder / f"{row.slug}.json", timing.to_json())
     write_atomically(context.folder / _cold_file(row), json.dumps(starts))
-    note_made(context, row.slug, key, (f"{row.slug}.json", _cold_file(row)), row.name)
+    made = (f"{row.slug}.json", _cold_file(row), f"{LOGS}/{row.slug}")
+    note_made(context, row.slug, key, made, row.name)
 
 
 def _measure_ratios(
@@ -207,12 +220,14 @@ def _measure_ratios(
     key = content_hash([asked, recipe.benchmark.bootstrap, recipe.seed, *conditions])
     if made_before(context, "ratios", key) is not None:
         return
+    logs = context.folder / TURNS_LOGS
+    shutil.rmtree(logs, ignore_errors=True)
     turns = measure_in_short_turns(
         [_spec(context, row) for row in rows],
         [samples[row.inputs] for row in rows],
-        rounds=QUICK_ROUNDS if quick else FULL_ROUNDS,
+        rounds=rounds_and_starts(quick)[0],
         threads=recipe.benchmark.threads,
-        log_folder=context.folder / "turns",
+        log_folder=logs,
     )
     (teacher,) = (own for row, own in zip(rows, turns, strict=True) if row.role == "teacher")
     ratios = {
@@ -223,11 +238,11 @@ def _measure_ratios(
         if row.role != "teacher"
     }
     write_atomically(context.folder / RATIOS, json.dumps(ratios, indent=1))
-    note_made(context, "ratios", key, (RATIOS,), "ratios")
+    note_made(context, "ratios", key, (RATIOS, TURNS_LOGS), "ratios")
 
 
 def _spec(context: StageContext[Recipe], row: Subject) -> RunnerSpec:
-    return RunnerSpec(row.runtime, str((context.inputs["export"] / row.path).resolve()))
+    return runner_spec_of(row.runtime, (context.inputs["export"] / row.path).resolve())
 
 
 def _cold_file(row: Subject) -> str:

@@ -26,7 +26,7 @@ from benchmarks.stages.report import (
 from benchmarks.stages.subjects import Subject, read_json, subjects
 from compress.recipe import NextItemRecipe
 from compress.stage import Stage, StageContext
-from export.blocked_items import exported_blocked_items
+from export.blocked_items import NOTHING_BLOCKED, exported_blocked_items
 from export.rows import read_not_written
 from export.samples import Samples
 
@@ -42,9 +42,12 @@ def measure_quality(context: StageContext[NextItemRecipe]) -> None:
     dataset = Dataset.open(context.inputs["dataset"])
     cases = dataset.cases("test")
     seen, export_folder = dataset.seen(cases), context.inputs["export"]
+    blocked = exported_blocked_items(export_folder)
 
     def ask(row: Subject, samples: Samples, advance: object) -> Evaluation:
         unmasked = row.unmasked_path
+        # A refused file is measured too; its row says that it returns them, if that is why.
+        is_refused = row.artifact is not None and row.artifact.refused_because is not None
         return evaluate(
             runner_of(row, export_folder),
             None if unmasked is None else runner_of(row, export_folder, unmasked),
@@ -53,6 +56,8 @@ def measure_quality(context: StageContext[NextItemRecipe]) -> None:
             seen=seen,
             items=dataset.items,
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
+            blocked=NOTHING_BLOCKED if is_refused else blocked,
+            name=row.name,
         )
 
     measure_rows(context, len(cases), "test cases", ask)
@@ -67,6 +72,7 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
     from benchmarks.report.build import Measured
     from benchmarks.report.protocol import protocol_lines
     from compress.data.dataset import Dataset
+    from compress.stages.next_item.user_groups import read_user_groups
 
     recipe, inputs = context.recipe, context.inputs
     dataset = Dataset.open(inputs["dataset"])
@@ -103,6 +109,7 @@ def _report_inputs(context: StageContext[NextItemRecipe]) -> dict[str, Any]:
             for row in rows
         ]
         + peer_rows(context, evaluations),
+        "warnings": read_user_groups(inputs["user-groups"]).warnings,
         "peer_comparisons": peer_comparisons(context, evaluations),
         "peer_routes": peer_routes(context),
         "peers_not_measured": peers_not_measured(context),
@@ -170,6 +177,7 @@ def report_stage(measured: Iterable[str]) -> Stage[NextItemRecipe]:
         title="Write the report",
         needs=(
             "dataset",
+            "user-groups",
             "teacher",
             "teacher-check",
             "student",
@@ -177,7 +185,7 @@ def report_stage(measured: Iterable[str]) -> Stage[NextItemRecipe]:
             "export",
             *measured,
         ),
-        version=4,
+        version=5,
         settings=lambda recipe: recipe.model_dump(mode="json"),
         work=write_report,
         keep_partial=False,

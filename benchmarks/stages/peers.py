@@ -16,6 +16,7 @@ from benchmarks.peers.asking import Asking, asking_of, preset_of, row_of
 from benchmarks.peers.files import SCHEME, our_files
 from benchmarks.peers.record import (
     EAGER,
+    STAGE,
     TEACHER,
     TURNS,
     MeasuredPeer,
@@ -23,8 +24,14 @@ from benchmarks.peers.record import (
     PeerRoute,
     PeersRecord,
 )
-from benchmarks.peers.results import STAGE, cold_file
-from benchmarks.stages.latency import answers_of, queries_and_seconds
+from benchmarks.peers.results import cold_file
+from benchmarks.stages.latency import (
+    LOGS,
+    TURNS_LOGS,
+    answers_of,
+    queries_and_seconds,
+    rounds_and_starts,
+)
 from benchmarks.stages.subjects import Subject
 from compress.errors import UserError
 from compress.files import tree_sha256, write_atomically
@@ -34,12 +41,8 @@ from compress.stage import Stage, StageContext
 from export.peers.catalogue import PEERS
 from export.peers.peer import Peer, PeerStudent, native_samples
 from export.rows import SAMPLES
-from export.runner import RunnerSpec, open_runner
+from export.runner import RunnerSpec, open_runner, runner_spec_of
 from export.samples import Samples
-
-FULL_ROUNDS, QUICK_ROUNDS = 16, 6
-FULL_STARTS, QUICK_STARTS = 3, 1
-"""Cold starts of a peer."""
 
 
 def peers_stage(quick: bool) -> Stage[Recipe]:
@@ -53,7 +56,7 @@ def peers_stage(quick: bool) -> Stage[Recipe]:
         name=STAGE,
         title="Take the same student through other tools" + (" (quick)" if quick else ""),
         needs=("dataset", "student", "export"),
-        version=2,
+        version=3,
         settings=lambda recipe: [
             quick,
             *queries_and_seconds(recipe, quick),
@@ -142,14 +145,11 @@ class _Session:
         context, folder = self.context, self.context.folder / peer.slug
         key = content_hash(
             [
-                peer.version,
-                peer.versions,
-                preset_of(context.recipe),
+                peer.version, peer.versions, preset_of(context.recipe), self.asking.blocked,
                 context.recipe.task.model_dump(mode="json"),
-                context.digests["student"],
-                context.digests["dataset"],
+                context.digests["student"], context.digests["dataset"],
             ]
-        )
+        )  # fmt: skip
         before: dict[str, Any] | None = made_before(context, f"{peer.slug}.files", key)
         if before is not None:
             return before
@@ -171,13 +171,10 @@ class _Session:
         samples = self._samples(peer)
         key = content_hash(
             [
-                sha256,
-                samples.sha256(),
-                context.digests["dataset"],
-                self.asking.differs_from,
+                sha256, samples.sha256(), context.digests["dataset"], self.asking.differs_from,
                 context.recipe.task.model_dump(mode="json"),
             ]
-        )
+        )  # fmt: skip
         before = made_before(context, f"{peer.slug}.answers", key)
         if before is None:
             spec = self._spec(peer, made)
@@ -203,7 +200,8 @@ class _Session:
         if made_before(context, f"{peer.slug}.latency", key) is not None:
             return
         self._advance(f"{peer.name}: at least {queries:,} queries and {seconds:g} s", order)
-        spec, logs = self._spec(peer, made), context.folder / "loadgen" / peer.slug
+        spec, logs = self._spec(peer, made), context.folder / LOGS / peer.slug
+        shutil.rmtree(logs, ignore_errors=True)
         timing = measure(
             spec,
             samples,
@@ -217,11 +215,12 @@ class _Session:
             samples,
             threads=threads,
             log_folder=logs / "cold-start",
-            starts=QUICK_STARTS if self.quick else FULL_STARTS,
+            starts=rounds_and_starts(self.quick)[1],
         )
         write_atomically(context.folder / f"{peer.slug}.json", timing.to_json())
         write_atomically(context.folder / cold, json.dumps(starts))
-        note_made(context, f"{peer.slug}.latency", key, (f"{peer.slug}.json", cold), peer.name)
+        paths = (f"{peer.slug}.json", cold, f"{LOGS}/{peer.slug}")
+        note_made(context, f"{peer.slug}.latency", key, paths, peer.name)
 
     def _ask_in_turn(
         self, ours: Sequence[Subject], measured: Sequence[MeasuredPeer]
@@ -237,7 +236,7 @@ class _Session:
         export = context.inputs["export"]
         teacher, student = row_of(export, "teacher"), row_of(export, "student")
         names = (TEACHER, *(row.name for row in ours), EAGER, *(one.name for one in measured))
-        rounds = QUICK_ROUNDS if self.quick else FULL_ROUNDS
+        rounds, _ = rounds_and_starts(self.quick)
         key = content_hash(
             [
                 [row.sha256 for row in (teacher, *ours, student)],
@@ -253,19 +252,20 @@ class _Session:
             return names
         self._advance(f"{len(names)} models in turn, {rounds} rounds", len(PEERS))
         rows = (teacher, *ours, student)
-        specs = [RunnerSpec(row.runtime, str((export / row.path).resolve())) for row in rows]
+        specs = [runner_spec_of(row.runtime, (export / row.path).resolve()) for row in rows]
         samples = [Samples.load(export / SAMPLES / row.inputs) for row in (teacher, *ours)]
         samples.append(native_samples(self.asking.samples, "int64"))
         for one in measured:
-            path = str((context.folder / one.path).resolve())
-            specs.append(RunnerSpec(one.runtime, path))
+            specs.append(runner_spec_of(one.runtime, (context.folder / one.path).resolve()))
             samples.append(native_samples(self.asking.samples, one.takes))
+        logs = context.folder / TURNS_LOGS
+        shutil.rmtree(logs, ignore_errors=True)
         turns = measure_in_short_turns(
-            specs, samples, rounds=rounds, threads=threads, log_folder=context.folder / "turns"
+            specs, samples, rounds=rounds, threads=threads, log_folder=logs
         )
         with (context.folder / TURNS).open("wb") as stream:
             np.savez_compressed(stream, *turns, allow_pickle=False)
-        note_made(context, "turns", key, (TURNS,), rounds)
+        note_made(context, "turns", key, (TURNS, TURNS_LOGS), rounds)
         return names
 
     def _why(self, peer: Peer, error: Exception) -> str:
@@ -285,7 +285,7 @@ class _Session:
         return native_samples(self.asking.samples, peer.takes)
 
     def _spec(self, peer: Peer, made: dict[str, Any]) -> RunnerSpec:
-        return RunnerSpec(peer.runtime, str((self.context.folder / made["path"]).resolve()))
+        return runner_spec_of(peer.runtime, (self.context.folder / made["path"]).resolve())
 
     @cached_property
     def _student(self) -> PeerStudent:

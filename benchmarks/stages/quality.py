@@ -9,7 +9,7 @@ from benchmarks.stages.subjects import Subject, samples_of, subjects
 from compress.recipe import content_hash
 from compress.reuse import made_before, note_made
 from compress.stage import StageContext
-from export.runner import Runner, RunnerSpec, open_runner
+from export.runner import Runner, open_runner, runner_spec_of
 from export.samples import Samples
 
 
@@ -55,7 +55,7 @@ def measure_rows(context: StageContext[Any], cases: int, examples: str, ask: Ask
 
 def runner_of(row: Subject, export_folder: Path, path: str | None = None) -> Runner:
     """Return a row's runner, or that of another path of it."""
-    return open_runner(RunnerSpec(row.runtime, str(export_folder / (path or row.path))))
+    return open_runner(runner_spec_of(row.runtime, export_folder / (path or row.path)))
 
 
 def rows_to_ask(export_folder: Path, cases: int, seconds: float) -> list[Subject]:

@@ -52,6 +52,7 @@ def measure_histories(context: StageContext[NextItemRecipe]) -> None:
     from benchmarks.robustness.damage import HISTORY_DAMAGES, UNDAMAGED
     from benchmarks.robustness.histories import damaged_histories
     from compress.data.dataset import Dataset
+    from export.blocked_items import exported_blocked_items
 
     recipe, export_folder = context.recipe, context.inputs["export"]
     dataset = Dataset.open(context.inputs["dataset"])
@@ -59,6 +60,7 @@ def measure_histories(context: StageContext[NextItemRecipe]) -> None:
     seen, rows = dataset.seen(cases), rows_to_damage(export_folder)
     given = samples_of(rows, export_folder)
     histories = next(iter(given.values())).arrays["history"][chosen]
+    blocked = exported_blocked_items(export_folder)
 
     def has_target(codes: NDArray[np.int32]) -> NDArray[np.bool_]:
         return np.asarray((codes == cases.targets[:, None]).any(axis=1))
@@ -83,6 +85,8 @@ def measure_histories(context: StageContext[NextItemRecipe]) -> None:
             seen=seen,
             items=dataset.items,
             batch_size=DEFAULT_BATCH if row.artifact is None else 1,
+            blocked=blocked,
+            name=row.name,
         )
 
     def condition(under: "UnderDamage[Evaluation]") -> Condition:
@@ -207,7 +211,8 @@ def _popularity_shift(
     cases: "Cases",
     undamaged: "UnderDamage[Evaluation]",
 ) -> "PopularityShiftData":
-    from benchmarks.robustness.compare import Draws, shift_data
+    from benchmarks.resampling import Resampling
+    from benchmarks.robustness.compare import shift_data
     from benchmarks.robustness.popularity import popularity_change
     from compress.tasks.item_codes import FIRST_ITEM
 
@@ -221,7 +226,7 @@ def _popularity_shift(
     return shift_data(
         popularity_change(training, later, cases.targets.astype(np.int64) - FIRST_ITEM),
         {name: one.values()[recipe.task.metric] for name, one in undamaged.answers.items()},
-        Draws(recipe.benchmark.bootstrap, recipe.seed),
+        Resampling(recipe.benchmark.bootstrap, recipe.seed),
         training_events=len(learned),
         test_events=len(tested),
     )
@@ -237,13 +242,15 @@ def _write(
     shift: "tuple[PopularityShiftData | None, str | None]",
 ) -> None:
     """Hold every damage against the undamaged inputs, which come first, and publish it."""
-    from benchmarks.robustness.compare import Draws, damage_data, interval_data
+    from benchmarks.report.shape import interval_data
+    from benchmarks.resampling import Resampling
+    from benchmarks.robustness.compare import damage_data
     from benchmarks.robustness.data import RobustnessData, RobustRowData
     from compress.metrics import bootstrap
 
     context.progress.advance("intervals")
     recipe, undamaged = context.recipe, condition(found[0])
-    draws = Draws(recipe.benchmark.bootstrap, recipe.seed)
+    draws = Resampling(recipe.benchmark.bootstrap, recipe.seed)
     quality = bootstrap(undamaged.statistics, draws.resamples, draws.seed)
     data = RobustnessData(
         metric=recipe.task.metric,

@@ -40,7 +40,7 @@ def roofline_stage(quick: bool = False) -> Stage[Recipe]:
         name=NAME,
         title="Hold every file against the machine’s peak" + (" (quick)" if quick else ""),
         needs=("export", "latency"),
-        version=1,
+        version=2,
         settings=lambda recipe: [quick, recipe.benchmark.threads],
         work=work,
     )
@@ -74,7 +74,10 @@ def _peaks(context: StageContext[Recipe], seconds: float) -> "Peaks":
     threads = context.recipe.benchmark.threads
     target = f"{PEAKS}/{READINGS}"
     latencies = context.digests.get("latency")
-    key = content_hash([threads, seconds, latencies, asdict(current_environment())])
+    # The stage's version: readings of another lack what these hold.
+    key = content_hash(
+        [context.version, threads, seconds, latencies, asdict(current_environment())]
+    )
     if made_before(context, PEAKS, key) is not None:
         return Peaks.from_json((context.folder / target).read_text(encoding="utf-8"))
     context.progress.advance("the machine’s peak", 0.0)

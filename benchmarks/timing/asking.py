@@ -24,8 +24,8 @@ _GROWTH_CALLS = 8
 """Calls that are asked over and over while memory is watched: a runtime's own store grows with
 every new shape, and that is no leak."""
 _TWICE_SECONDS = 2.0
-_GROWTH_QUERIES = 1000
-_GROWTH_SECONDS = 2.0
+GROWTH_QUERIES = 1000
+_GROWTH_SECONDS = 5.0
 
 
 def ask(runner: Runner, inputs: Inputs) -> int:
@@ -44,6 +44,24 @@ def warm_up(runner: Runner, calls: Sequence[Inputs], seconds: float) -> NDArray[
             break
         took.append(ask(runner, calls[asked % len(calls)]))
     return np.array(took, dtype=np.int64)
+
+
+def longest_call(samples: Samples, batch: int) -> Inputs:
+    """Return the call that takes the most memory: the `batch` longest examples.
+
+    Args:
+        samples: N examples.
+        batch: Examples of a call; fewer where there are no more.
+    """
+    lengths = samples.lengths
+    if lengths is None:
+        # Texts, whose lengths are their own; rows of numbers are all of the same one.
+        texts = [array for array in samples.arrays.values() if array.dtype == object]
+        lengths = np.zeros(len(samples), np.int32)
+        for array in texts:
+            lengths += [sum(map(len, row)) for row in array.reshape(len(array), -1)]
+    rows = np.argsort(-lengths, kind="stable")[:batch].astype(np.int64)
+    return samples.row(int(rows[0])) if batch == 1 else samples.batch(rows)
 
 
 def keep_out(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -120,7 +138,8 @@ def watch_memory(
     Args:
         runner: Warmed up.
         calls: Inputs; the first ones are taken.
-        usual_ns: How long one takes; slow models are asked less.
+        usual_ns: How long one takes; models too slow for `GROWTH_QUERIES` in `_GROWTH_SECONDS` are
+            asked fewer.
 
     Returns:
         Resident memory before, between and after the `GROWTH_BLOCKS` blocks, 10^3 bytes, and the
@@ -134,7 +153,7 @@ def watch_memory(
     for inputs in calls:
         runner(inputs)
     affordable = _GROWTH_SECONDS * 1e9 / max(usual_ns, 1.0)
-    each = max(4, int(min(_GROWTH_QUERIES, affordable) / GROWTH_BLOCKS))
+    each = max(4, int(min(GROWTH_QUERIES, affordable) / GROWTH_BLOCKS))
 
     def resident() -> float:
         gc.collect()

@@ -1,8 +1,10 @@
 """A fresh process for what is measured: its threads, its processors, its errors."""
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from compress.errors import UserError
@@ -15,9 +17,20 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+_FRAME = re.compile(r'^\s+File ".*", line \d+')
+_MOST_LINES = 8
+LEAST_LIMIT_SECONDS = 600.0
+"""Nothing that still hopes to end is ended sooner."""
 
 
-def run_apart(module: str, job_file: Path, threads: int, what: str) -> None:
+def run_apart(
+    module: str,
+    job_file: Path,
+    threads: int,
+    what: str,
+    *,
+    limit_seconds: float = LEAST_LIMIT_SECONDS,
+) -> None:
     """Run a job in a fresh interpreter that finds the same packages as this one.
 
     Args:
@@ -25,20 +38,27 @@ def run_apart(module: str, job_file: Path, threads: int, what: str) -> None:
         job_file: The job; what the process says is written beside it, into `process.log`.
         threads: For every library that asks the environment.
         what: Is measured, for the error message.
+        limit_seconds: The process is killed after so long.
 
     Raises:
-        UserError: The process failed; the message ends with what it said.
+        UserError: The process failed, and the message ends with what it said; or it took too long.
     """
-    done = subprocess.run(
-        command(module, job_file),
-        env=environment(threads),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
     log_file = job_file.parent / "process.log"
+    try:
+        done = subprocess.run(
+            command(module, job_file),
+            env=environment(threads),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=limit_seconds,
+        )
+    except subprocess.TimeoutExpired as hung:
+        said = [one for one in (hung.stdout, hung.stderr) if isinstance(one, bytes)]
+        log_file.write_bytes(b"".join(said))
+        raise hangs(what, limit_seconds, log_file) from None
     log_file.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         raise failure(what, done.returncode, done.stderr, log_file)
@@ -65,14 +85,29 @@ def failure(what: str, code: int, stderr: str, log_file: Path) -> UserError:
     )
 
 
+def hangs(what: str, limit_seconds: float, log_file: Path) -> UserError:
+    """Return the error of a process that was killed because it did not end."""
+    return UserError(
+        f"{what} could not be measured: it was not done after {limit_seconds / 60:.3g} minutes, "
+        f"far longer than it can take, and was ended. Does the runtime hang?"
+        f"\n(all it said: {log_file})"
+    )
+
+
 def _last_words(stderr: str) -> str:
-    """Return the error itself, without the traceback's indented frames above it."""
-    said: list[str] = []
-    for line in reversed(stderr.strip().splitlines()):
-        if line.startswith((" ", "Traceback")) or len(said) == 8:
-            break
-        said.insert(0, line)
-    return "\n".join(said) or "it said nothing"
+    """Return the error itself, without the traceback's frames above it.
+
+    After the last frame the first line that is not indented is the exception's; whatever follows
+    belongs to it, lines that begin with a space as well.
+    """
+    lines = stderr.strip().splitlines()
+    frames = [place for place, line in enumerate(lines) if _FRAME.match(line)]
+    if not frames:
+        return "\n".join(lines[-_MOST_LINES:]) or "it said nothing"
+    rest = lines[frames[-1] + 1 :]
+    starts = [place for place, line in enumerate(rest) if line[:1].strip()]
+    said = rest[starts[0] :] if starts else rest
+    return "\n".join(said[:_MOST_LINES]) or "it said nothing"
 
 
 def allowed_cpus() -> tuple[int, ...]:
@@ -128,6 +163,15 @@ def _core(cpu: int) -> str:
         return Path(_SIBLINGS.format(cpu)).read_text(encoding="ascii").strip()
     except OSError:
         return str(cpu)
+
+
+def forget_peak_memory() -> None:
+    """Let `VmHWM` start anew from what is resident now, where the system allows it.
+
+    Linux 4.0 and later: Documentation/filesystems/proc.rst, `clear_refs`.
+    """
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def memory_mb(field: str) -> float:

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.timing.asking import WARM_UP_QUERIES
+from benchmarks.timing.isolation import LEAST_LIMIT_SECONDS
 from benchmarks.timing.scenario import Scenario
 from export.runner import RunnerSpec
 
@@ -15,6 +17,10 @@ ANSWERS = "answers.npz"
 """
 OBSERVED = "observed.json"
 LOADGEN_DETAIL = "mlperf_log_detail.txt"
+SLOWEST_SECONDS = 2.0
+"""An example that takes longer than this on the average is not waited for."""
+_SLOWER = 10.0
+"""How much longer than asked for a run may last: LoadGen prepares, and a machine is busy."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,17 @@ class MeasuringJob:
     scenario: Scenario
     folder: str
     warm_up_seconds: float
+
+    @property
+    def limit_seconds(self) -> float:
+        """After so long the process is thought to hang, seconds."""
+        scenario = self.scenario
+        examples = scenario.queries + WARM_UP_QUERIES
+        if scenario.name == "multi-stream":
+            examples *= scenario.batch
+        arriving = scenario.queries / scenario.rate if scenario.rate else 0.0
+        wanted = self.warm_up_seconds + scenario.seconds + arriving
+        return LEAST_LIMIT_SECONDS + _SLOWER * wanted + SLOWEST_SECONDS * examples
 
     def to_json(self) -> str:
         """Return the job as JSON text."""
@@ -49,11 +66,11 @@ class Observed:
     probe_us: tuple[float, ...]
     """Readings of the noise probe, in the order taken."""
     seconds: float
-    """From the first query to the last answer, by its own clock, probe readings left out."""
+    """From the first query to the last answer, by its own clock, `paused_seconds` left out."""
     examples: int
     """Answered in that time."""
     rate: float | None
-    """Server: queries a second that were asked for."""
+    """Server: queries a second that were asked for; `LoadGenLog` says how many arrived."""
     active_threads: int | None
     cpu_share: float
     awake_share: float | None
@@ -70,6 +87,9 @@ class Observed:
     answers_faulty: int
     faults: tuple[str, ...]
     """What is wrong with them in themselves, one line a kind."""
+    paused_seconds: float = 0.0
+    """Between the first query and the last answer, but in no time that is reported: the probe's
+    readings, and putting an offline system's calls together."""
 
     def to_json(self) -> str:
         """Return it as JSON text."""

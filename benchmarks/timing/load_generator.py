@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing.asking import SEED
+from benchmarks.timing.gaps import GapProbe, scheduled_ns
 from benchmarks.timing.isolation import pin
 from benchmarks.timing.record import Record
-from benchmarks.timing.scenario import Scenario
+from benchmarks.timing.scenario import MOST_SERVER_QUERIES, Scenario
 from export.runner import Runner
-from export.samples import Samples
+from export.samples import Inputs, Samples
 
 Issue = Callable[[list[Any]], None]
 """Is handed LoadGen's queries, one or many samples each."""
@@ -35,6 +36,10 @@ a queue with Poisson arrivals then has something to do and does not grow."""
 _HAND_OVER_SECONDS = 2e-5
 _LAST = object()
 """Comes behind the last query."""
+_CALLS_AHEAD = 64
+"""Calls of an offline system that are put together at once, outside of the time."""
+_MOST_PREPARED = 256 * 2**20
+"""Bytes of multi-stream queries that are put together before the first one comes."""
 _PROBES = 8
 """Readings of the noise probe while queries are asked, about."""
 _LEAST_QUERY_NS = 1500
@@ -61,6 +66,7 @@ class _Test:
     warmed: WarmedUp
     folder: str
     own_cpus: tuple[int, ...]
+    cpus: tuple[int, ...]
     samples: int
 
 
@@ -68,24 +74,35 @@ def server_rate(scenario: Scenario, warmed: WarmedUp) -> float | None:
     """Return the queries a second that LoadGen is to send; None where it asks one by one."""
     if scenario.name != "server":
         return None
-    return scenario.rate or SERVER_SHARE * 1e9 / warmed.usual_ns
+    most = MOST_SERVER_QUERIES / scenario.seconds
+    return scenario.rate or min(SERVER_SHARE * 1e9 / warmed.usual_ns, most)
 
 
-def new_record(scenario: Scenario, warmed: WarmedUp) -> Record:
-    """Set aside the memory for a run of the scenario."""
-    wanted = scenario.seconds * 1e9
+def new_record(scenario: Scenario, warmed: WarmedUp, cpus: tuple[int, ...] = ()) -> Record:
+    """Set aside the memory for a run of the scenario.
+
+    Args:
+        scenario: The load.
+        warmed: Tells how many calls there will be.
+        cpus: Where the noise probe is read.
+    """
+    wanted, between = scenario.seconds * 1e9, _between_probes(scenario)
     if scenario.name == "offline":
         samples = ceil(_offline_rate(scenario, warmed) * scenario.seconds * 1.1) + 1
         expected = ceil(max(samples, scenario.queries) / scenario.batch)
-        return Record(expected + 1, expected, scenario.batch, probe_seconds=0.0)
+        return Record(expected + 1, expected, scenario.batch, between, cpus)
     if scenario.name == "server":
         expected = ceil((server_rate(scenario, warmed) or 0.0) * scenario.seconds)
         expected = max(expected, scenario.queries)
-        return Record(2 * expected + 1000, expected, 1, probe_seconds=0.0)
+        return Record(2 * expected + 1000, expected, 1, probe_seconds=0.0)  # `GapProbe` reads it.
     # LoadGen prepares twice the queries that fit at the fastest pace, and asks no more than these.
     capacity = max(2 * ceil(wanted / _pace_ns(warmed)), scenario.queries) + 1000
     expected = max(ceil(wanted / warmed.usual_ns), scenario.queries)
-    return Record(capacity, expected, scenario.batch, max(scenario.seconds / _PROBES, 0.02))
+    return Record(capacity, expected, scenario.batch, between, cpus)
+
+
+def _between_probes(scenario: Scenario) -> float:
+    return max(scenario.seconds / _PROBES, 0.02)
 
 
 def run_load_generator(
@@ -96,6 +113,7 @@ def run_load_generator(
     *,
     folder: str,
     own_cpus: tuple[int, ...] = (),
+    cpus: tuple[int, ...] = (),
 ) -> Record:
     """Let LoadGen ask.
 
@@ -107,17 +125,21 @@ def run_load_generator(
             it runs out of them before `scenario.seconds`.
         folder: Gets LoadGen's logs.
         own_cpus: Processors for LoadGen's own threads.
+        cpus: Those that the model is kept on, each of which the noise probe looks at.
     """
-    record = new_record(scenario, warmed)
-    test = _Test(scenario, warmed, folder, own_cpus, len(samples))
+    record = new_record(scenario, warmed, cpus)
+    test = _Test(scenario, warmed, folder, own_cpus, cpus, len(samples))
     if scenario.name == "server":
         _serve(runner, samples, test, record)
         return record
     if scenario.name == "single-stream":
-        issue = _one_by_one(runner, samples, record)
+        _start(test, _one_by_one(runner, samples, record), record.end, record)
+    elif scenario.name == "offline":
+        _start(test, _offline(runner, samples, record, scenario.batch), record.end, record)
     else:
-        issue = _in_batches(runner, samples, record, scenario.batch)
-    _start(test, issue, record.end, record)
+        prepared = _Prepared(samples, scenario.batch)
+        issue = _streams(runner, prepared, record, scenario.batch)
+        _start(test, issue, record.end, record, prepared.load)
     return record
 
 
@@ -149,47 +171,115 @@ def _one_by_one(runner: Runner, samples: Samples, record: Record) -> Issue:
     return issue
 
 
-def _in_batches(runner: Runner, samples: Samples, record: Record, batch: int) -> Issue:
-    """Answer a query of many samples in calls of `batch`; putting a call together is part of it."""
-    loadgen = import_module("mlperf_loadgen")
-    complete = loadgen.QuerySamplesComplete
-    responses = [loadgen.QuerySampleResponse(0, 0, 0) for _ in range(batch)]
-    latencies, clock = record.latencies, perf_counter_ns
+class _Prepared:
+    """Multi-stream queries, put together while LoadGen lets examples be loaded.
+
+    A query is examples that follow one another in the order in which LoadGen had them loaded
+    (`loadgen.cc`, `GenerateQueries`).
+    """
+
+    def __init__(self, samples: Samples, batch: int) -> None:
+        self._samples, self._batch = samples, batch
+        self._calls: dict[tuple[int, ...], Inputs] = {}
+
+    def load(self, rows: list[int]) -> None:
+        taken = 0
+        for first in range(len(rows) - self._batch + 1):
+            call = tuple(rows[first : first + self._batch])
+            self._calls[call] = inputs = self._samples.batch(np.array(call, dtype=np.int64))
+            taken += sum(array.nbytes for array in inputs.values())
+            if taken > _MOST_PREPARED:
+                break
+
+    def get(self, rows: list[int]) -> Inputs:
+        """Put the rest together when it is asked."""
+        found = self._calls.get(tuple(rows))
+        return found or self._samples.batch(np.array(rows, dtype=np.int64))
+
+
+def _streams(runner: Runner, prepared: _Prepared, record: Record, batch: int) -> Issue:
+    """Answer a query of `batch` samples in one call."""
+    call = _call(runner, record, batch)
 
     def issue(queries: list[Any]) -> None:
-        for first in range(0, len(queries), batch):
-            part = queries[first : first + batch]
-            rows = [query.index for query in part]
-            started = clock()
-            answer = runner(samples.batch(np.array(rows, dtype=np.int64)))
-            ended = clock()
-            for response, query in zip(responses, part, strict=False):
-                response.id = query.id
-            complete(responses[: len(part)])
-            asked = record.asked
-            latencies[asked] = ended - started
-            record.asked = asked + 1
-            record.examples += len(rows)
-            if asked == record.next_kept:
-                record.keep(rows, answer)
+        rows = [query.index for query in queries]
+        ended = call(queries, rows, prepared.get(rows))
         if ended >= record.next_probe:
             record.read_probe()
 
     return issue
 
 
+def _offline(runner: Runner, samples: Samples, record: Record, batch: int) -> Issue:
+    """Answer the one query of very many samples in calls of `batch`.
+
+    Calls are put together outside of the time, some ahead; LoadGen's own clock goes on meanwhile,
+    and while the probe is read.
+    """
+    call, clock = _call(runner, record, batch), perf_counter_ns
+
+    def issue(queries: list[Any]) -> None:
+        ahead = _CALLS_AHEAD * batch
+        for start in range(0, len(queries), ahead):
+            with record.pause():
+                parts = [
+                    queries[first : first + batch]
+                    for first in range(start, min(start + ahead, len(queries)), batch)
+                ]
+                asked = [[query.index for query in part] for part in parts]
+                inputs = [samples.batch(np.array(rows, dtype=np.int64)) for rows in asked]
+            for part, rows, given in zip(parts, asked, inputs, strict=True):
+                if clock() >= record.next_probe:
+                    record.read_probe()
+                call(part, rows, given)
+
+    return issue
+
+
+def _call(
+    runner: Runner, record: Record, batch: int
+) -> Callable[[list[Any], list[int], Inputs], int]:
+    """Return what answers some of LoadGen's queries at once and says when it had the answers."""
+    loadgen = import_module("mlperf_loadgen")
+    complete = loadgen.QuerySamplesComplete
+    responses = [loadgen.QuerySampleResponse(0, 0, 0) for _ in range(batch)]
+    latencies, clock = record.latencies, perf_counter_ns
+
+    def call(part: list[Any], rows: list[int], inputs: Inputs) -> int:
+        started = clock()
+        answer = runner(inputs)
+        ended = clock()
+        for response, query in zip(responses, part, strict=False):
+            response.id = query.id
+        complete(responses[: len(part)])
+        asked = record.asked
+        latencies[asked] = ended - started
+        record.asked = asked + 1
+        record.examples += len(rows)
+        if asked == record.next_kept:
+            record.keep(rows, answer)
+        return ended
+
+    return call
+
+
 def _serve(runner: Runner, samples: Samples, test: _Test, record: Record) -> None:
     """Answer queries as they arrive, in the order of their arrival, one at a time.
 
     The model stays in this thread; LoadGen sends from another one, on other processors if there
-    are any, so that the two do not wait for each other.
+    are any, so that the two do not wait for each other. The noise probe is read where the schedule
+    leaves room for it.
     """
     # Python hands its lock over every 5 ms: a query could not arrive in between.
     sys.setswitchinterval(_HAND_OVER_SECONDS)
     waiting: SimpleQueue[Any] = SimpleQueue()
+    rate = server_rate(test.scenario, test.warmed) or 0.0
+    due = scheduled_ns(rate, len(record.latencies), SEED)
+    gaps = GapProbe(record, due, _between_probes(test.scenario), test.cpus)
 
     def issue(queries: list[Any]) -> None:
         for query in queries:
+            gaps.note()
             waiting.put(query)
 
     def send() -> None:
@@ -205,14 +295,21 @@ def _serve(runner: Runner, samples: Samples, test: _Test, record: Record) -> Non
         answer_one = _one_by_one(runner, samples, record)
         while (query := waiting.get()) is not _LAST:
             answer_one([query])
+            gaps.use(waiting.empty)
         record.end()  # LoadGen's threads are still there.
     except BaseException:
         _end_at_once()
     sender.join()
 
 
-def _start(test: _Test, answer: Issue, flush: Callable[[], None], record: Record) -> None:
-    """Run LoadGen's test until the last answer."""
+def _start(
+    test: _Test,
+    answer: Issue,
+    flush: Callable[[], None],
+    record: Record,
+    prepare: Callable[[list[int]], None] = lambda rows: None,
+) -> None:
+    """Run LoadGen's test until the last answer; `prepare` is given the examples beforehand."""
     loadgen = import_module("mlperf_loadgen")
 
     def issue(queries: list[Any]) -> None:
@@ -227,6 +324,7 @@ def _start(test: _Test, answer: Issue, flush: Callable[[], None], record: Record
         record.prepare()
         for thread in record.not_ours:
             pin(test.own_cpus, thread)
+        prepare(rows)
 
     system = loadgen.ConstructSUT(issue, flush)
     library = loadgen.ConstructQSL(test.samples, test.samples, load, lambda rows: None)

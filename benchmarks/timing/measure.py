@@ -26,8 +26,9 @@ from benchmarks.timing.job import (
 )
 from benchmarks.timing.loadgen_log import LoadGenLog
 from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of
-from benchmarks.timing.scenario import Scenario
+from benchmarks.timing.scenario import MOST_SERVER_QUERIES, Scenario
 from benchmarks.timing.timing import BrokenRule, Noise, Timing
+from compress.errors import UserError
 from export.runner import RunnerSpec
 from export.samples import Samples
 
@@ -65,11 +66,19 @@ def measure(
             themselves.
 
     Raises:
-        UserError: The model could not be loaded or run; the message ends with what it said.
+        UserError: The model could not be loaded or run; the message ends with what it said. Or it
+            took far longer than it can, or a server is to be sent too many queries.
         ValueError: There are no samples, or the reference is not of the same ones.
     """
     if not len(samples):
         raise ValueError("no samples to ask with")
+    sent = (scenario.rate or 0.0) * scenario.seconds
+    if sent > MOST_SERVER_QUERIES:
+        raise UserError(
+            f"a server that is sent {scenario.rate:,.0f} queries a second for "
+            f"{scenario.seconds:g} seconds would be sent {sent:,.0f}; {MOST_SERVER_QUERIES:,} are "
+            "the most that are prepared: lower the rate, or ask for fewer seconds."
+        )
     rows = evenly_spaced_rows(len(samples))
     right = None
     if reference is not None:
@@ -85,7 +94,13 @@ def measure(
     job = MeasuringJob(asked, scenario, str(log_folder.resolve()), warm_up_seconds)
     job_file = log_folder / "job.json"
     job_file.write_text(job.to_json(), encoding="utf-8")
-    run_apart("benchmarks.timing.measured_process", job_file, threads, f"{spec.path}: its latency")
+    run_apart(
+        "benchmarks.timing.measured_process",
+        job_file,
+        threads,
+        f"{spec.path}: its latency",
+        limit_seconds=job.limit_seconds,
+    )
     (log_folder / SAMPLES).unlink()
     return read_timing(log_folder, job, right)
 
@@ -156,7 +171,7 @@ def read_timing(
         conduct=conduct,
         broken=broken,
         pinned_to=observed.pinned_to,
-        rate=observed.rate,
+        rate=_arrived(scenario, log),
         bound_ms=scenario.bound_ms,
     )
 
@@ -178,12 +193,17 @@ def _held_against(file: Path, right: Mapping[str, NDArray[Any]] | None) -> tuple
 
 
 def _throughput(scenario: Scenario, log: LoadGenLog, observed: Observed) -> float:
-    """Examples a second: LoadGen's figure where it has one."""
-    if scenario.name == "offline":
-        return float(log.values["result_samples_per_second"])
+    """Examples a second: LoadGen's figure of a server, ours where the clock was stopped."""
     if scenario.name == "server":
         return float(log.values["result_completed_samples_per_sec"])
     return observed.examples / max(observed.seconds, 1e-9)
+
+
+def _arrived(scenario: Scenario, log: LoadGenLog) -> float | None:
+    """Queries a second that a server was sent, not those that were asked for."""
+    if scenario.name != "server":
+        return None
+    return float(log.values["result_scheduled_samples_per_sec"])
 
 
 def _late(scenario: Scenario, log: LoadGenLog) -> Iterator[BrokenRule]:
@@ -204,7 +224,8 @@ def _clocks(
     if scenario.name == "offline":
         theirs, ours = (
             float(log.values["result_samples_per_second"]),
-            (observed.examples / max(observed.seconds, 1e-9)),
+            # Its clock goes on while ours is stopped.
+            (observed.examples / max(observed.seconds + observed.paused_seconds, 1e-9)),
         )
         if abs(theirs / ours - 1.0) > 0.05:
             yield BrokenRule(

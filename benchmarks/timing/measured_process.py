@@ -10,11 +10,25 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from threading import get_native_id
 
 import numpy as np
 
-from benchmarks.timing.asking import SEED, ask_twice, keep_out, warm_up, watch_memory
-from benchmarks.timing.isolation import allowed_cpus, choose_cpus, memory_mb, pin
+from benchmarks.timing.asking import (
+    SEED,
+    ask_twice,
+    keep_out,
+    longest_call,
+    warm_up,
+    watch_memory,
+)
+from benchmarks.timing.isolation import (
+    allowed_cpus,
+    choose_cpus,
+    forget_peak_memory,
+    memory_mb,
+    pin,
+)
 from benchmarks.timing.job import ANSWERS, LATENCIES, OBSERVED, SAMPLES, MeasuringJob, Observed
 from benchmarks.timing.load_generator import WarmedUp, run_load_generator, server_rate
 from benchmarks.timing.probe import read_probe
@@ -44,22 +58,25 @@ def main(job_file: str) -> None:
     import_runtime(job.spec)
     import_module("mlperf_loadgen")
     runner = open_runner(job.spec)
+    # What was read and copied up to here is not the model's.
+    forget_peak_memory()
     rss_before_load_mb = memory_mb("VmRSS")
     started = time.perf_counter_ns()
     with runner:
         load_ms = (time.perf_counter_ns() - started) / 1e6
         took = warm_up(runner, calls, job.warm_up_seconds)
         warmed = WarmedUp(int(took.min()), float(took[len(took) // 2 :].mean()))
+        runner(longest_call(samples, job.scenario.batch))  # A short warm-up may not have had it.
         # Taken before LoadGen prepares its queries, some KB each: they are not the model's.
         peak_rss_mb = memory_mb("VmHWM")
         # A phone has no Python garbage collector that could strike in the middle of a query.
         gc.collect()
         gc.disable()
-        before_us = read_probe()
+        before_us = read_probe(pinned)
         record = run_load_generator(
-            runner, samples, job.scenario, warmed, folder=job.folder, own_cpus=others
+            runner, samples, job.scenario, warmed, folder=job.folder, own_cpus=others, cpus=pinned
         )
-        after_us = read_probe()
+        after_us = read_probe(pinned)
         first_ns, again_ns = ask_twice(runner, given, kept_out, partners, warmed.usual_ns)
         gc.enable()
         rss_kb, growth_queries = watch_memory(runner, calls, warmed.usual_ns)
@@ -76,6 +93,8 @@ def main(job_file: str) -> None:
         int(latencies.sum()) if is_server else wall_ns,  # A server also waits for queries.
         left_out=record.not_ours,
         spent_ns=record.paused_cpu_ns,
+        spent_queued_ns=record.paused_queued_ns,
+        spent_by=get_native_id(),
     )
     observed = Observed(
         load_ms=load_ms,
@@ -96,6 +115,7 @@ def main(job_file: str) -> None:
         answers_kept=kept,
         answers_faulty=faulty,
         faults=faults,
+        paused_seconds=record.paused_ns / 1e9,
     )
     (folder / OBSERVED).write_text(observed.to_json(), encoding="utf-8")
 

@@ -1,7 +1,8 @@
 """What is written down while LoadGen asks, into memory that is there before it begins."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter_ns, thread_time_ns
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.timing.answers import faults_of
 from benchmarks.timing.asking import SEED
 from benchmarks.timing.probe import read_probe
-from benchmarks.timing.threads import ThreadTimes, thread_numbers, thread_times
+from benchmarks.timing.threads import ThreadTimes, queued_ns, thread_numbers, thread_times
 
 ANSWERS_KEPT = 256
 """Examples, about, whose timed answers are looked at."""
@@ -21,14 +22,23 @@ _NEVER = 2**63 - 1
 class Record:
     """One run of LoadGen as the measured process saw it."""
 
-    def __init__(self, capacity: int, expected: int, batch: int, probe_seconds: float) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        expected: int,
+        batch: int,
+        probe_seconds: float,
+        cpus: Sequence[int] = (),
+    ) -> None:
         """Set the memory aside.
 
         Args:
             capacity: Most calls that there can be.
             expected: Calls that there will be about; which answers are kept is drawn from these.
             batch: Examples of a call.
-            probe_seconds: Between two readings of the noise probe; 0 for none in between.
+            probe_seconds: Between two readings of the noise probe; 0: nobody reads it between two
+                calls.
+            cpus: Where it is read.
         """
         self.latencies = array("q", bytes(8 * capacity))
         """Nanoseconds a call."""
@@ -47,8 +57,11 @@ class Record:
         self.before = self.after = ThreadTimes({}, {}, 0)
         self.not_ours: frozenset[int] = frozenset()
         """LoadGen's own threads."""
-        self.paused_ns = self.paused_cpu_ns = 0
-        """Wall and processor time of probe readings between the first query and the last."""
+        self.paused_ns = self.paused_cpu_ns = self.paused_queued_ns = 0
+        """Wall and processor time, and time waiting for a processor, between the first
+        query and the last, that was not the model's: the probe's readings, and what was
+        prepared."""
+        self._cpus = tuple(cpus)
         self._ours = thread_numbers()
         self._kept: list[tuple[NDArray[np.int64], object]] = []
         self._probe_ns = int(probe_seconds * 1e9)
@@ -76,12 +89,18 @@ class Record:
 
     def read_probe(self) -> None:
         """Read the probe between two queries; the time is taken out of everything."""
-        started, cpu = perf_counter_ns(), thread_time_ns()
-        self.probe_us.append(read_probe())
-        ended = perf_counter_ns()
-        self.next_probe = ended + self._probe_ns
-        self.paused_ns += ended - started
+        with self.pause():
+            self.probe_us.append(read_probe(self._cpus))
+        self.next_probe = perf_counter_ns() + self._probe_ns
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Take what is done meanwhile, by the asking thread, out of the time."""
+        queued, started, cpu = queued_ns(), perf_counter_ns(), thread_time_ns()
+        yield
+        self.paused_ns += perf_counter_ns() - started
         self.paused_cpu_ns += thread_time_ns() - cpu
+        self.paused_queued_ns += queued_ns() - queued
 
     def keep(self, rows: Sequence[int], answer: object) -> None:
         """Copy the answers of one call, which the runner may overwrite in the next."""

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks.timing.asking import GROWTH_QUERIES
 from benchmarks.timing.job import Observed
 from benchmarks.timing.timing import BrokenRule, Conduct
 from export.runner import RunnerSpec
 
 LEAST_AWAKE = 0.7
-"""Least share of the answering time that a model's threads were on a processor; the time in which
-they waited for one that other programs held is left out. A model that computes has about 1; what is
-missing to it was slept. The rest is for the hand-over between the threads of a runtime that has
-several."""
+"""Least share of the answering time that a model's busiest thread was on a processor; the time in
+which threads waited for one that other programs held is left out. A model that computes has about
+1; what is missing to it was slept. The rest is for the hand-over between the threads of a runtime
+that has several."""
 MOST_REPEAT_RATIO = 1.5
 """How much longer an example may take that was never asked than when it is asked again at once. A
 model that computes has about 1, as what a runtime prepares for a new shape was prepared before with
@@ -72,7 +73,8 @@ def broken_rules(spec: RunnerSpec, observed: Observed, conduct: Conduct) -> Iter
     if spec.runtime not in _ELSEWHERE and awake is not None and awake < LEAST_AWAKE:
         yield BrokenRule(
             "sleeps",
-            f"Its threads were on a processor in {awake:.0%} of the time that it took to answer, "
+            f"Its busiest thread was on a processor in {awake:.0%} of the time that it took to "
+            f"answer, "
             f"below {LEAST_AWAKE:.0%}, and no other program held them off: the rest was slept.",
         )
     ratio = conduct.repeat_ratio
@@ -84,9 +86,10 @@ def broken_rules(spec: RunnerSpec, observed: Observed, conduct: Conduct) -> Iter
             "most allowed.",
         )
     if leaks(observed.rss_kb, observed.growth_queries):
+        grown = (observed.rss_kb[-1] - observed.rss_kb[0]) / observed.growth_queries
         yield BrokenRule(
             "leaks",
-            f"Its memory grew steadily, by {(conduct.growth_kb or 0.0) / 1000:.1f} MB in a "
+            f"Its memory grew steadily, by {grown:.1f} MB in a "
             f"thousand queries (seen over {observed.growth_queries:,}).",
         )
     if observed.answers_faulty:
@@ -131,7 +134,8 @@ def leaks(rss_kb: tuple[float, ...], queries: int) -> bool:
 
 
 def _growth_kb(observed: Observed) -> float | None:
-    if not observed.growth_queries:
+    """None, too, where fewer queries were watched than `MOST_GROWTH_KB` is to be seen in."""
+    if observed.growth_queries < GROWTH_QUERIES:
         return None
     return (observed.rss_kb[-1] - observed.rss_kb[0]) / observed.growth_queries * 1000
 

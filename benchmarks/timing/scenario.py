@@ -11,6 +11,10 @@ if TYPE_CHECKING:  # The measured process reads this, and is to stay small.
     from compress.recipe import ScenarioName
 
 
+MOST_SERVER_QUERIES = 50_000_000
+"""Of one run: LoadGen prepares them all, and each takes 8 bytes of ours."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One scenario with its load.

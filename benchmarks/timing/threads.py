@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_native_id
 from time import process_time_ns
 
 _TASKS = "/proc/self/task"
@@ -39,8 +40,9 @@ class Activity:
     cpu_share: float
     """Of all threads together."""
     awake_share: float | None
-    """Of all threads together, of the time that was not spent waiting for a processor which others
-    had: what is missing to 1 was slept. None, too, where next to all was spent waiting."""
+    """Of the busiest thread (with what threads used that came and went), of the time in which no
+    thread waited for a processor that others had: what is missing to 1 was slept, or spent waiting
+    for another thread. None, too, where next to all was spent waiting."""
 
 
 def thread_numbers() -> frozenset[int]:
@@ -64,6 +66,15 @@ def thread_times() -> ThreadTimes:
     return ThreadTimes(on_cpu, queued, process_time_ns())
 
 
+def queued_ns() -> int:
+    """Return how long the calling thread has been ready while others ran; 0 where nobody knows."""
+    try:
+        with open(f"{_TASKS}/{get_native_id()}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
+            return int(file.read().split()[1])
+    except OSError:
+        return 0
+
+
 def activity(
     before: ThreadTimes,
     after: ThreadTimes,
@@ -71,6 +82,8 @@ def activity(
     *,
     left_out: Iterable[int] = (),
     spent_ns: int = 0,
+    spent_queued_ns: int = 0,
+    spent_by: int | None = None,
 ) -> Activity:
     """Return what the threads did in between.
 
@@ -79,7 +92,9 @@ def activity(
         after: Of the end.
         wall_ns: How long the model was asked.
         left_out: Threads that are not the model's.
-        spent_ns: On a processor in between, but not for the model.
+        spent_ns: On a processor in between, but not for the model...
+        spent_queued_ns: ...and waiting for one, in a time that is not in `wall_ns`...
+        spent_by: ...by this thread.
     """
     wall = max(wall_ns, 1)
     left = frozenset(left_out)
@@ -93,11 +108,18 @@ def activity(
     if not on_cpu:
         return Activity(None, ours / wall, None)
     queued = gained(before.queued, after.queued)
+    if spent_by in queued:
+        queued[spent_by] -= spent_queued_ns
     own = {thread: time for thread, time in on_cpu.items() if thread not in left}
     # Threads that came and went are in no list, but in what the process used.
     ended = everything - sum(on_cpu.values())
     active = sum(time >= ACTIVE * wall for time in own.values())
     active += ended >= max(ACTIVE * wall, _STALE_NS)
-    waited = sum(time for thread, time in queued.items() if thread not in left)
-    free = wall - waited
-    return Activity(max(active, 1), ours / wall, ours / free if free > ACTIVE * wall else None)
+    # Not all threads together: two that sleep half of the time would look like one that works. A
+    # thread that waits for another one, which others hold off, does not sleep: the longest queue.
+    free = wall - max((time for thread, time in queued.items() if thread not in left), default=0)
+    busiest = max(
+        (time - (spent_ns if thread == spent_by else 0) for thread, time in own.items()), default=0
+    )
+    awake = (busiest + ended) / free if free > ACTIVE * wall else None
+    return Activity(max(active, 1), ours / wall, awake)

@@ -47,7 +47,8 @@ class Conduct:
     cpu_share: float
     """CPU time over wall time while the model was answering; about the number of threads."""
     growth_kb: float | None
-    """How much resident memory grew in a thousand queries after the timed ones, 10^3 bytes."""
+    """How much resident memory grew in a thousand queries after the timed ones, 10^3 bytes; None,
+    too, where the model is too slow for a thousand."""
     repeat_ratio: float | None
     """Time of an example that was never asked before, over that of the same one asked again at
     once; the median over examples kept back until then."""
@@ -84,7 +85,8 @@ class Timing:
     queries: int
     examples: int
     seconds: float
-    """From the first query to the last answer, by our own clock, without the probe's readings."""
+    """From the first query to the last answer, by our own clock, without the probe's readings and
+    without the time in which an offline system's calls were put together."""
     throughput: float
     """Examples answered a second."""
     p50_ms: float | None
@@ -106,7 +108,7 @@ class Timing:
     pinned_to: tuple[int, ...] = ()
     """CPUs that the process was kept on; empty where that is not allowed."""
     rate: float | None = None
-    """Server: queries a second that arrived."""
+    """Server: queries a second that arrived, as LoadGen counted them."""
     bound_ms: float | None = None
     """Server: the p99 allowed."""
 

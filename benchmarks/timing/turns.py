@@ -10,14 +10,24 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
+from threading import Event, Timer
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.timing.isolation import allowed_cpus, choose_cpus, command, environment, failure
-from benchmarks.timing.job import LATENCIES, SAMPLES
+from benchmarks.timing.asking import WARM_UP_QUERIES
+from benchmarks.timing.isolation import (
+    LEAST_LIMIT_SECONDS,
+    allowed_cpus,
+    choose_cpus,
+    command,
+    environment,
+    failure,
+    hangs,
+)
+from benchmarks.timing.job import LATENCIES, SAMPLES, SLOWEST_SECONDS
 from benchmarks.timing.measure import evenly_spaced
 from benchmarks.timing.turns_process import TurnsJob
 from compress.metrics import Interval
@@ -113,6 +123,8 @@ def _in_turns(
                 replace(spec, threads=threads), str(folder.resolve()), _WARM_UP_SECONDS, cpus
             )
             players.append(stack.enter_context(_Player(job)))
+        for player in players:  # They load side by side: that is not measured.
+            player.wait_until_loaded()
         usual_ns = [int(player.told("warm up")) for player in players]
         given = queries or [
             min(max(ceil(TURN_SECONDS * 1e9 / usual), FEWEST_QUERIES), MOST_QUERIES)
@@ -121,7 +133,7 @@ def _in_turns(
         turn = list(zip(players, given, strict=True))
         for number in range(rounds):
             for player, asked in turn if number % 2 == 0 else reversed(turn):
-                player.told(str(asked))
+                player.told(str(asked), 2 * asked)
         return [player.finish() for player in players]
 
 
@@ -145,11 +157,6 @@ class _Player:
             )
 
     def __enter__(self) -> Self:
-        try:
-            self._reply()
-        except BaseException:
-            self._end()
-            raise
         return self
 
     def __exit__(
@@ -160,36 +167,66 @@ class _Player:
     ) -> None:
         self._end()
 
-    def told(self, line: str) -> str:
-        """Say something and return the reply; until then the model works."""
+    def wait_until_loaded(self) -> None:
+        """Wait until the model is loaded."""
+        self._reply()
+
+    def told(self, line: str, queries: int = WARM_UP_QUERIES) -> str:
+        """Say something and return the reply; until then the model works.
+
+        Args:
+            line: What is said.
+            queries: About as many are asked until the reply.
+        """
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # It ended: the reply that is missing tells.
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
-        return self._reply()
+        return self._reply(queries)
 
     def finish(self) -> NDArray[np.int64]:
         """Say that there are no more turns and return the nanoseconds of every query."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        if self.process.wait():
+        try:
+            code = self.process.wait(LEAST_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise hangs(self._what, LEAST_LIMIT_SECONDS, self.log_file) from None
+        if code:
             raise self._failure()
         (self.folder / SAMPLES).unlink()
         found: NDArray[np.int64] = np.load(self.folder / LATENCIES, allow_pickle=False)
         return found
 
-    def _reply(self) -> str:
+    def _reply(self, queries: int = 0) -> str:
+        """Wait for a line; a process that hangs is killed, and then there is none."""
         assert self.process.stdout is not None
-        reply = self.process.stdout.readline()
+        limit = LEAST_LIMIT_SECONDS + SLOWEST_SECONDS * queries
+        hung = Event()
+
+        def end() -> None:
+            hung.set()
+            self.process.kill()
+
+        watch = Timer(limit, end)
+        watch.daemon = True
+        watch.start()
+        try:
+            reply = self.process.stdout.readline()
+        finally:
+            watch.cancel()
         if not reply:
             self.process.wait()
-            raise self._failure()
+            raise hangs(self._what, limit, self.log_file) if hung.is_set() else self._failure()
         return reply.strip()
+
+    @property
+    def _what(self) -> str:
+        return f"{self.job.spec.path}: its latency"
 
     def _failure(self) -> Exception:
         said = self.log_file.read_text(encoding="utf-8", errors="replace")
-        what = f"{self.job.spec.path}: its latency"
-        return failure(what, self.process.returncode, said, self.log_file)
+        return failure(self._what, self.process.returncode, said, self.log_file)
 
     def _end(self) -> None:
         """End the process if it is still there; it may be waiting for its turn."""

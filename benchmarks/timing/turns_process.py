@@ -51,11 +51,11 @@ def main(job_file: str) -> None:
     job = TurnsJob.from_json(Path(job_file).read_text(encoding="utf-8"))
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # What a runtime prints is no reply.
-    pin(job.cpus)
     folder = Path(job.folder)
     samples = Samples.load(folder / SAMPLES)
     rows = [samples.row(index) for index in range(len(samples))]
     import_runtime(job.spec)
+    pin(job.cpus)  # Importing is not measured: models may do it on all processors at once.
     with open_runner(job.spec) as runner:
         print("loaded", file=replies, flush=True)
         sys.stdin.readline()

@@ -1,7 +1,7 @@
 """What is known of the users: columns of a table with a row a user, made into groups."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,12 @@ MOST_GROUPS = 100
 """More values than this are no groups: their figures would be of a handful of users each."""
 _MOVIELENS_FILES = {"movielens-100k": "ml-100k.user", "movielens-1m": "ml-1m.user"}
 _MOVIELENS_USER = "user_id"
-_NOTHING = frozenset({"", "nan", "NaN"})
-"""Cells that say nothing; programs write a missing number so."""
+NOTHING = frozenset(
+    {"", "nan", "-nan", "null", "none", "na", "n/a", "#n/a", "<na>", "nil", UNKNOWN}
+)
+"""Cells that say nothing, in small letters: as databases, spreadsheets and data frames write it."""
+_WORTH_TELLING = 0.1
+"""Share of users that a table lacks, from which on the report says so before all else."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,24 @@ class UserTable:
 
     Attributes:
         path: The file.
-        values: By column, the value of every user of the table; None where the cell is empty.
+        values: By column, the value of every user of the table; None where the cell says nothing.
     """
 
     path: Path
     values: dict[str, dict[str, str | None]]
+
+
+@dataclass(frozen=True)
+class UserGroups:
+    """The groups of a data set's users.
+
+    Attributes:
+        groupings: By each column.
+        warnings: What a reader should know of them, a sentence each.
+    """
+
+    groupings: tuple[Grouping, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def read_users(
@@ -44,6 +61,7 @@ def read_users(
     user: str,
     columns: Sequence[str],
     batches: Iterable[TableBatch] | None = None,
+    nothing: Collection[str] = NOTHING,
 ) -> UserTable:
     """Read a table of users.
 
@@ -52,6 +70,7 @@ def read_users(
         user: The column with their ids.
         columns: What to read of them.
         batches: The rows, where they are read already.
+        nothing: Cells that say nothing, in small letters.
 
     Raises:
         DataError: The file is faulty, lacks a column, names a user twice, or a column has so many
@@ -61,7 +80,9 @@ def read_users(
     values: dict[str, dict[str, str | None]] = {column: {} for column in columns}
     for batch in batches or read_batches(path, (user,), sparse=tuple(columns)):
         ids = Column(path, user, batch.columns[user], batch.rows)
-        cells = [_texts(Column(path, one, batch.columns[one], batch.rows)) for one in columns]
+        cells = [
+            _texts(Column(path, one, batch.columns[one], batch.rows), nothing) for one in columns
+        ]
         for index, one in enumerate(text_ids(ids).to_pylist()):
             if one in first_rows:
                 raise ids.error(
@@ -101,11 +122,11 @@ def users_fingerprint(groups: Groups, source: DataSource, recipe_folder: Path) -
 
 def user_groups(
     groups: Groups, source: DataSource, recipe_folder: Path, ids: Sequence[str]
-) -> tuple[Grouping, ...]:
+) -> UserGroups:
     """Return the groups of the data set's users, by each column.
 
-    A user whom the table lacks, or whose cell is empty, is in the group `unknown`. Numbers are cut
-    into groups that are equally large among the users of the data set.
+    A user whom the table lacks, or whose cell says nothing, is in the group `unknown`. Numbers are
+    cut into groups that are equally large among the users of the data set.
 
     Args:
         groups: The recipe's section.
@@ -119,14 +140,15 @@ def user_groups(
     """
     columns = groups.columns_of(source.kind)
     if not columns:
-        return ()
+        return UserGroups()
     is_movielens = groups.users is None
     if groups.users is None:
         table = _movielens_users(source.kind, columns)
     else:
         table = read_users(recipe_folder / groups.users, groups.user, columns)
     known = next(iter(table.values.values()))
-    if not any(one in known for one in ids):
+    missing = sum(one not in known for one in ids)
+    if missing == len(ids):
         shown, there = next(iter(ids), ""), next(iter(known), "")
         raise DataError(
             f"{table.path}: none of the {len(ids):,} users of the data set is there: the data has "
@@ -140,7 +162,15 @@ def user_groups(
     )
     for grouping in found:
         _check_groups(table.path, grouping)
-    return found
+    return UserGroups(found, tuple(_warnings(table.path, missing, len(ids))))
+
+
+def _warnings(path: Path, missing: int, users: int) -> Iterator[str]:
+    if missing >= _WORTH_TELLING * users:
+        yield (
+            f"{missing:,} of {users:,} users are unknown to {path.name}: of them nothing is said "
+            "by group."
+        )
 
 
 def dataset_user_ids(folder: Path) -> list[str]:
@@ -167,7 +197,8 @@ def _movielens_users(kind: str, columns: Sequence[str]) -> UserTable:
             f"{path} is not there. Delete the folder {path.parent}: it is fetched again."
         )
     batches = read_delimited(path, "recbole", (_MOVIELENS_USER, *columns), BATCH_ROWS)
-    return read_users(path, _MOVIELENS_USER, columns, batches)
+    # "none" is an occupation there.
+    return read_users(path, _MOVIELENS_USER, columns, batches, nothing=frozenset({""}))
 
 
 def _check_groups(path: Path, grouping: Grouping) -> None:
@@ -180,10 +211,11 @@ def _check_groups(path: Path, grouping: Grouping) -> None:
         )
 
 
-def _texts(column: Column) -> list[str | None]:
+def _texts(column: Column, nothing: Collection[str]) -> list[str | None]:
     """Return cells as text: whole numbers without a point, None where there is nothing."""
-    values = plain(column).values
-    return [_text(column, index, value) for index, value in enumerate(values.to_pylist())]
+    values = enumerate(plain(column).values.to_pylist())
+    texts = (_text(column, index, value) for index, value in values)
+    return [None if one is None or one.casefold() in nothing else one for one in texts]
 
 
 def _text(column: Column, index: int, value: object) -> str | None:
@@ -196,5 +228,4 @@ def _text(column: Column, index: int, value: object) -> str | None:
     if isinstance(value, list | dict | bytes):
         what = f"a {type(value).__name__} is no value to group by"
         raise column.error(index, what, "Write one text or number a cell.")
-    text = str(value).strip()
-    return None if text in _NOTHING else text
+    return str(value).strip()

@@ -17,7 +17,7 @@ from compress.metrics.exposure import (
     self_information,
     shown_statistics,
 )
-from compress.metrics.groups import GroupSums, chance_of, gap_by_chance
+from compress.metrics.groups import GroupSums, gap_by_chance, groups_differ
 from compress.metrics.intervals import (
     CONFIDENCE,
     Interval,
@@ -51,12 +51,12 @@ __all__ = [
     "Shown",
     "Statistic",
     "bootstrap",
-    "chance_of",
     "classification_statistics",
     "coverage",
     "drop_seen",
     "gap_by_chance",
     "gini",
+    "groups_differ",
     "jackknife",
     "mean_statistic",
     "metric_name",

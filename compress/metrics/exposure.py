@@ -24,8 +24,8 @@ class Shown(NamedTuple):
 
     means: dict[str, Statistic]
     """`head`, `middle`, `tail`: their share of what is shown; `novelty`: mean self-information of
-    what is shown, in bits, without a discount by rank (Vargas and Castells 2011, "Rank and
-    relevance in novelty and diversity metrics for recommender systems"); NaN where nothing is."""
+    what is shown, in bits, without a discount by rank (Zhou et al. 2010, "Solving the apparent
+    diversity-accuracy dilemma of recommender systems", PNAS 107:4511); NaN where nothing is."""
     coverage: Statistic
     """Share of the catalogue that is shown to anyone, 0...1. Give it a `jackknife` interval."""
     gini: Statistic

@@ -149,6 +149,27 @@ def ratio_interval(a: Statistic, b: Statistic, resamples: int, seed: int) -> Int
     return _interval(*_ratios(a, b, of_a, of_b))
 
 
+def unpaired_ratio_interval(a: Statistic, b: Statistic, resamples: int, seed: int) -> Interval:
+    """Return a / b over different units, with its 95% bootstrap interval.
+
+    The units of each are drawn on their own (Efron and Tibshirani 1993, chapter 8: the two-sample
+    problem). Resamples in which b is 0 are left out, as in `ratio_interval`.
+
+    Args:
+        a: A metric.
+        b: The same metric, above 0, over other units.
+        resamples: How often to resample.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: As `bootstrap`; b is 0, or negative in a resample.
+    """
+    random_a, random_b = np.random.default_rng(seed).spawn(2)
+    (of_a,) = _resampled([a], resamples, random_a)
+    (of_b,) = _resampled([b], resamples, random_b)
+    return _interval(*_ratios(a, b, of_a, of_b))
+
+
 def ratio_difference(
     first: tuple[Statistic, Statistic],
     second: tuple[Statistic, Statistic],
@@ -185,7 +206,9 @@ def _ratios(a: Statistic, b: Statistic, of_a: Floats, of_b: Floats) -> tuple[flo
     return a.value / b.value, ratios
 
 
-def _resampled(statistics: Sequence[Statistic], resamples: int, seed: int) -> list[Floats]:
+def _resampled(
+    statistics: Sequence[Statistic], resamples: int, seed: int | np.random.Generator
+) -> list[Floats]:
     """Return each statistic of each resample, `[resamples]` each."""
     units = {statistic.units for statistic in statistics}
     if len(units) != 1:

@@ -7,8 +7,15 @@ from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_v
 from compress.recipe.artifacts import NextItemArtifact, Onnx, OnnxText, TextArtifact
 from compress.recipe.section import Fraction, Section
 
-ItemId = Annotated[str, BeforeValidator(lambda one: str(one) if isinstance(one, int) else one)]
-"""An item's id as the data has it; YAML reads some ids as numbers."""
+
+def _number_as_text(item: object) -> object:
+    is_number = isinstance(item, int) and not isinstance(item, bool)
+    return str(item) if is_number else item
+
+
+ItemId = Annotated[str, BeforeValidator(_number_as_text)]
+"""An item's id as the data has it. Of a YAML file it is the text as it is written there, see
+`compress.recipe_yaml`; from Python an int will do."""
 
 
 class Export(Section):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from compress.recipe.section import Section
 
@@ -100,8 +100,19 @@ class Protect(Section):
     """One of the groups' columns, or `popularity` for items: head, middle and tail."""
     of: Literal["kept_quality", "quality"] = "kept_quality"
     """The share of the teacher's metric that each group keeps, or the metric itself."""
-    max_gap: PositiveFloat
-    """Largest difference between the best and the worst group, point estimate, test split."""
+    max_gap: Annotated[float, Field(gt=0, json_schema_extra={"maximum": 1})]
+    """Largest difference between the best and the worst group, point estimate, test split; at most
+    1, which is 100 points."""
+
+    @field_validator("max_gap")
+    @classmethod
+    def _can_be_broken(cls, value: float) -> float:
+        if value > 1:
+            raise ValueError(
+                f"max_gap is a share, above 0 and at most 1: 0.15 is 15 points. {value:g} would "
+                "let any difference pass"
+            )
+        return value
 
 
 Protected = Annotated[tuple[Protect, ...], Field(max_length=100)]

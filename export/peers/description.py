@@ -34,6 +34,8 @@ class PeerModel:
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or self.target not in _TARGETS:
             raise ValueError(f"model {self.model!r}, target {self.target!r}")
+        if Path(self.model).is_absolute() or ".." in Path(self.model).parts:
+            raise ValueError(f"model {self.model!r} is outside of its folder")
         if self.gains is not None:
             object.__setattr__(self, "gains", tuple(float(gain) for gain in self.gains))
 

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from benchmarks.groups.data import GroupsData
 from benchmarks.groups.exposure import Training
 from benchmarks.groups.measure import measure_groups
-from benchmarks.groups.model import Model, Resampling
+from benchmarks.groups.model import Model
 from benchmarks.quality import Evaluation
+from benchmarks.resampling import Resampling
 from compress.data.grouping import Grouping
 from compress.metrics import target_ranks
 
@@ -27,21 +28,23 @@ def model(name: str, role: str, found: NDArray[np.bool_], path: str | None = Non
     return Model(name, role, path, Evaluation(top, target_ranks(top, TARGETS), None, ITEMS))
 
 
-def models() -> list[Model]:
+def models(path: str = FILE) -> list[Model]:
     """The teacher finds half of both groups; the student as many, its file none in the south."""
     half = np.arange(CASES) % 2 == 0
     return [
         model("teacher", "teacher", half),
         model("student", "student", ~half),
-        model("onnx fp32", "artifact", half & (AREA.codes != 1), FILE),
+        model("onnx fp32", "artifact", half & (AREA.codes != 1), path),
     ]
 
 
-def groups_data(minimum_cases: int = 30, resamples: int = 200) -> GroupsData:
+def groups_data(
+    minimum_cases: int = 30, resamples: int = 200, path: str = FILE, grouping: Grouping = AREA
+) -> GroupsData:
     """What is measured of them."""
     return measure_groups(
-        models(),
-        [AREA],
+        models(path),
+        [grouping],
         TARGETS,
         TRAINING,
         metric="ndcg@10",

@@ -43,7 +43,9 @@ def test_one_stream_is_timed_and_what_was_used_is_seen(browser, tiny_model, tmp_
     assert timing.seconds >= 0.2
     assert len(timing.noise.readings_us) == 3
     assert timing.cpu_share > 0
-    assert timing.cold_start_ms > timing.load_ms > 0
+    # Chromium, a page and 14 MB of runtime are before the first answer, as well as the session.
+    assert timing.cold_start_ms > timing.load_ms + 50
+    assert timing.load_ms > 0
     assert timing.model_bytes == tiny_model.stat().st_size
     assert 14e6 < timing.runtime_bytes < 16e6
     assert "Chrom" in timing.browser

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import Evaluation, evaluate
+from compress.errors import CheckFailed
 from compress.metrics import NOT_FOUND
+from export.blocked_items import BlockedItems
 from export.runner import RunnerSpec, open_runner
 from export.samples import Samples
 
@@ -67,6 +69,22 @@ def test_unmasked_figures_come_from_the_twin_and_keep_seen_items():
     assert (answers.ranks.tolist(), answers.unmasked_ranks.tolist()) == ([0], [2])
     assert not runner.loaded
     assert not twin.loaded
+
+
+@pytest.mark.parametrize("lost_by", ["the model", "its twin"])
+def test_answers_with_a_blocked_item_are_refused_masked_or_not(lost_by):
+    """4 is blocked; the other of the two models keeps to that."""
+    answers = ([[3, 9, 4], [2, 3, 9]], [[3, 9, 5], [2, 3, 9]])
+    first, second = answers if lost_by == "the model" else answers[::-1]
+    asked = {
+        "samples": cases(2),
+        "targets": np.array([3, 3], np.int32),
+        "seen": seen([], [4]),
+        "items": 10,
+    }
+    with pytest.raises(CheckFailed, match=r"answers 1 of 2 test cases with 1 of the 2 .*: 4\)"):
+        evaluate(Table(first), Table(second), **asked, blocked=BlockedItems((4, 7), "hash"))
+    evaluate(Table(first), Table(second), **asked, blocked=BlockedItems((7,), "hash"))
 
 
 def test_lists_left_with_fewer_than_20_items_are_counted():

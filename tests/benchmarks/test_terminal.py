@@ -69,7 +69,7 @@ def test_a_budget_that_nothing_was_measured_for_is_a_fault():
     unmeasured = report(met=False)
     unmeasured["budget"] |= {"verdicts": [], "limits": {"megabytes": 0.4, "milliseconds": 2.0}}
     assert list(complaints(unmeasured)) == [
-        "budget: no usable file was measured for all of megabytes, milliseconds."
+        "budget: no usable file was measured for all that the recipe limits or protects."
     ]
 
 

@@ -35,6 +35,30 @@ def test_smallest_recipe_is_complete():
     assert [artifact.scheme for artifact in recipe.export.artifacts] == ["fp32", "int8-dynamic"]
 
 
+IDS = "[0012, 1_000, 1:30, 0x1F, yes, 1.10, 2020-01-01, 007, 12, 'quoted', Toy Story]"
+AS_WRITTEN = tuple(IDS.replace("'", "").strip("[]").split(", "))
+
+
+@pytest.mark.parametrize("overrides", [(), ("export.blocked_items.0=0012",)])
+def test_ids_stay_as_they_are_written(overrides):
+    """YAML reads 0012 as 10 and yes as true, which are other items."""
+    recipe = parse_recipe(f"{SMALLEST}export:\n  blocked_items: {IDS}\n", "r.yaml", overrides)
+    assert recipe.export.blocked_items == AS_WRITTEN
+    assert parse_recipe(recipe_yaml(recipe)) == recipe
+
+
+@pytest.mark.parametrize(
+    "override", [f"export.blocked_items={IDS}", f"export={{blocked_items: {IDS}}}"]
+)
+def test_ids_of_the_command_line_stay_as_they_are_written(override):
+    assert parse_recipe(SMALLEST, overrides=[override]).export.blocked_items == AS_WRITTEN
+
+
+def test_what_is_no_id_is_refused():
+    found = faults(f"{SMALLEST}export:\n  blocked_items: [i1, ~]\n")
+    assert any(fault.startswith("export.blocked_items.1: ") for fault in found)
+
+
 def test_shipped_recipes_are_good():
     recipes = sorted(Path("recipes").glob("*.yaml"))
     assert recipes

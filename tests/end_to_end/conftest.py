@@ -23,12 +23,13 @@ LESS = {
     "epochs: 60, patience: 10": "warmup_steps: 20, epochs: 4, patience: 10",
     "queries: 1024\n  seconds: 10": "queries: 64\n  seconds: 1",
     "multi-stream, offline, server]": "offline]\n  scenario_seconds: 0.3\n  batches: [1, 8]",
-    "max_gap: 0.1}": "max_gap: 100}",
+    "column: gender, max_gap: 0.1}": "column: gender, of: quality, max_gap: 1}",
     "kept_quality: 0.97": "kept_quality: 0.1",
 }
 """The shipped recipe with less of everything: fewer users, smaller, shorter."""
 STAGES = (
     "dataset",
+    "user-groups",
     "baselines",
     "item-texts",
     "teacher",

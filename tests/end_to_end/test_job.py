@@ -167,6 +167,7 @@ def test_what_a_change_redoes_is_in_the_plan(job, tmp_path):
     states = {one.stage.name: one.state for one in run.plan(stages_of(changed))}
     assert [name for name, state in states.items() if state == "finished"] == [
         "dataset",
+        "user-groups",
         "baselines",
         "item-texts",
         "teacher",

@@ -59,12 +59,17 @@ def test_numbers_in_a_recipe_are_ids(recipe, tmp_path):
     assert blocked_items(recipe([7, "9"]), tmp_path, numbers).codes == (9, 11)
 
 
-@pytest.mark.parametrize("content", [[], b"", b"\n# nothing today\n  \n"])
-def test_nothing_can_be_blocked(recipe, of_file, tmp_path, content):
-    is_file = isinstance(content, bytes)
-    found = of_file(content) if is_file else blocked_items(recipe(content), tmp_path, CATALOGUE)
+def test_nothing_is_blocked_by_an_empty_list(recipe, tmp_path):
+    found = blocked_items(recipe([]), tmp_path, CATALOGUE)
     assert found == NOTHING_BLOCKED
     assert not found
+
+
+@pytest.mark.parametrize("content", [b"", b"\n# nothing today\n  \n"])
+def test_a_file_that_names_no_id_is_refused_and_not_read_as_nothing(of_file, content):
+    """A script that failed leaves such a file."""
+    with pytest.raises(RecipeError, match=r"blocked.txt names no id.*write blocked_items: \[\]"):
+        of_file(content)
 
 
 def test_a_file_has_one_id_a_line(of_file):
@@ -86,8 +91,14 @@ def test_what_surrounds_ids_changes_nothing(of_file, content):
     assert of_file(content) == of_file(b"i0\ni1\n")
 
 
-def test_an_id_that_begins_like_a_comment_is_named_in_the_recipe(recipe, of_file, tmp_path):
-    assert not of_file(b"#1 Cheerleader Camp\n")
+def test_a_comment_that_is_an_id_of_the_catalogue_is_refused(of_file):
+    with pytest.raises(RecipeError, match="1 of them is an id of the catalogue") as caught:
+        of_file(b"i0\n#1 Cheerleader Camp\n# 1 Cheerleader Camp is fine as a comment\n")
+    assert str(caught.value).splitlines()[1].endswith("blocked.txt:2: '#1 Cheerleader Camp'")
+
+
+def test_an_id_that_begins_like_a_comment_can_be_blocked(recipe, of_file, tmp_path):
+    assert of_file(b"\\#1 Cheerleader Camp\n").codes == (31,)
     assert blocked_items(recipe(["#1 Cheerleader Camp"]), tmp_path, CATALOGUE).codes == (31,)
 
 
@@ -149,7 +160,8 @@ def test_the_content_of_a_file_is_known_to_the_plan(recipe, tmp_path):
 
     assert fingerprint("i0\ni1\n") == fingerprint("# again\ni1\ni0\ni0\n")
     assert fingerprint("i0\ni1\n") != fingerprint("i0\n")
-    assert fingerprint("i0\n") != fingerprint("")
+    with pytest.raises(RecipeError, match="names no id"):
+        fingerprint("")
 
 
 def test_a_list_in_the_recipe_is_known_from_the_recipe(recipe, tmp_path):

@@ -1,9 +1,14 @@
 """What the export stage leaves for the stages that measure."""
 
+import json
 from dataclasses import replace
 
+import pytest
+
+from compress.errors import UserError
 from export.artifact import Artifact, NotWritten
 from export.rows import (
+    ROWS,
     RowFiles,
     read_artifacts,
     read_not_written,
@@ -40,3 +45,13 @@ def test_a_rows_hash_is_of_its_description_and_of_its_weights(tmp_path):
     assert row_sha256([description], [weights]) == before
     weights.write_bytes(b"2")
     assert row_sha256([description], [weights]) != before
+
+
+@pytest.mark.parametrize("runtime", ["python", "of-a-later-limbeck"])
+def test_a_row_names_a_runtime_and_never_code(tmp_path, runtime):
+    row = RowFiles("student", "student", "pytorch", "rows/s.json", 7, "histories.npz", "aa")
+    write_rows(tmp_path, [row])
+    (entry,) = json.loads((tmp_path / ROWS).read_text())
+    (tmp_path / ROWS).write_text(json.dumps([{**entry, "runtime": runtime, "path": "evil.py:E"}]))
+    with pytest.raises(UserError, match=f"knows no runtime {runtime}, which student has"):
+        read_rows(tmp_path)

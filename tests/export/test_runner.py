@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from compress.errors import UserError
 from compress.teachers.baselines import Popularity
 from export.baselines.emit import emit_baseline
 from export.pytorch.emit import emit_pytorch
+from export.runner import _RUNNERS, RunnerSpec, Runtime, runner_spec_of
 from export.samples import Samples
 
 
@@ -71,3 +74,11 @@ def test_a_runtime_is_imported_whole_beforehand_and_no_other(
     assert not not_needed.intersection(before.split())
     own = ("export", "compress", "torch", "onnxruntime", "scipy")
     assert [name for name in later.split() if name.startswith(own)] == []
+
+
+def test_what_a_file_names_is_a_runtime_and_never_code():
+    assert set(_RUNNERS) == set(get_args(Runtime))
+    assert runner_spec_of("onnx", "a.onnx", 2) == RunnerSpec("onnx", "a.onnx", 2)
+    for runtime in ("python", "of-a-later-limbeck", "", None, ["onnx"]):
+        with pytest.raises(UserError, match="evil.py:Evil: this limbeck knows no runtime"):
+            runner_spec_of(runtime, "evil.py:Evil")

@@ -195,6 +195,16 @@ def test_a_file_of_the_future_does_not_keep_the_others_from_being_checked(rankin
     assert known.passed
 
 
+def test_code_that_a_record_names_is_not_run(ranking):
+    (artifact,) = read_artifacts(ranking)
+    code = ranking / "evil.py"
+    code.write_text("raise SystemExit('it ran')")
+    stranger = {"path": code.name, "bytes": tree_bytes(code), "sha256": tree_sha256(code)}
+    write_artifacts(ranking, [replace(artifact, runtime="python", **stranger)], [])
+    (verdict,) = verify_run(ranking)
+    assert (verdict.passed, verdict.note) == (False, "this limbeck knows no runtime python")
+
+
 def test_a_sidecar_must_be_the_one_that_is_recorded(ranking):
     (artifact,) = read_artifacts(ranking)
     path = ranking / "operators.config"

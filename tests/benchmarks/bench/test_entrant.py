@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmarks.bench.bench import samples_for
-from benchmarks.bench.entrant import entrants, run_folder
+from benchmarks.bench.entrant import entrants
+from benchmarks.bench.peers import run_folder
 from compress.errors import UserError
 from export.samples import Samples
 
@@ -53,7 +56,7 @@ def test_inputs_that_are_none_are_told(tiny_model, tmp_path, bench_run):
 def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(UserError, match="is not there"):
         entrants(tmp_path / "nothing")
-    with pytest.raises(UserError, match="known format"):
+    with pytest.raises(UserError, match="no run and no export folder"):
         entrants(tmp_path)
 
 
@@ -66,13 +69,13 @@ def test_only_a_run_keeps_what_is_measured_of_it(bench_run, tiny_model):
 def test_the_same_examples_for_another_file_in_its_own_types(tmp_path, bench_run):
     (first, _) = entrants(bench_run)
     (other,) = entrants(write_tiny_model(tmp_path / "other.onnx"))
-    given = samples_for(other, first.samples)
+    given = samples_for(other, first)
     np.testing.assert_array_equal(given.arrays["history"], first.samples.arrays["history"])
 
 
 def test_a_file_of_other_inputs_gets_as_many_of_its_own(tiny_model):
     (other,) = entrants(tiny_model)
-    texts = np.array(["red dress"] * 5, dtype=object)
-    given = samples_for(other, Samples({"text": texts}))
+    texts = Samples({"text": np.array(["red dress"] * 5, dtype=object)})
+    given = samples_for(other, replace(other, samples=texts))
     assert list(given.arrays) == ["history"]
     assert len(given) == 5

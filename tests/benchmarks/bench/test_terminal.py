@@ -56,5 +56,5 @@ def test_what_the_table_cannot_hold_is_said_below():
         "litert int8-dynamic takes 0.710 [0.700, 0.722] of the p90 latency of onnx fp32 (16 rounds "
         "in turn, 1 thread).",
         "onnx int8-dynamic, single-stream: p99 is 130 ms, over the bound of 100 ms.",
-        "tensorrt-rtx fp16 was not measured on cpu: takes a GPU",
+        "tensorrt-rtx fp16 was not measured (cpu): takes a GPU",
     ]

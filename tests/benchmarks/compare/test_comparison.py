@@ -4,7 +4,9 @@ import shutil
 import pytest
 
 from benchmarks.compare.comparison import Limits, compare_runs, signed_share
+from benchmarks.compare.markdown import comparison_markdown
 from benchmarks.compare.runs import open_run
+from benchmarks.compare.view import compare_view
 from benchmarks.report.build import build_report
 from compress.errors import UserError
 
@@ -59,19 +61,36 @@ NOISY = (*range(6, 50), *range(60, 65))
 """49 hits: 6 of the base's are lost, 5 others are won. -2%, of which nobody can be sure."""
 
 
-def test_a_noisy_drop_is_not_shown(compare):
-    found = compare(NOISY)
+def test_a_noisy_drop_within_the_limit_is_not_shown(compare):
+    found = compare(NOISY, Limits(max_drop=0.03))
     (one,) = found.comparisons
     assert found.passed
     assert one.verdict == "not shown to be worse"
+    assert compare_view(found).title == "passed"
     assert one.file.relative.value == pytest.approx(-0.02)
     assert one.file.relative.low < -0.1 < 0 < one.file.relative.high
+
+
+def test_a_noisy_drop_of_more_passes_undecided_and_says_how_large_it_may_be(compare):
+    found = compare(NOISY)
+    (one,) = found.comparisons
+    assert found.passed
+    assert one.verdict == "not decided"
+    view = compare_view(found)
+    assert view.title == "passed, not decided"
+    most = f"{-one.file.relative.low:.1%}"
+    assert view.sentences[0].endswith(
+        f". A drop of up to {most} is not excluded; use --strict to fail such a run."
+    )
+    assert comparison_markdown(found).startswith("### ⚠️ limbeck compare: passed, not decided\n")
 
 
 def test_strictly_a_noisy_drop_fails(compare):
     found = compare(NOISY, Limits(strict=True))
     (one,) = found.comparisons
-    assert one.verdict == "not shown to be worse"
+    assert one.verdict == "not decided"
+    assert compare_view(found).title == "failed"
+    assert "use --strict" not in compare_view(found).sentences[0]
     assert not found.passed
     assert one.failures[0].endswith("a drop of more than 1.0% is not excluded (strict).")
 
@@ -86,7 +105,7 @@ def test_over_other_cases_the_same_drop_is_not_shown(compare):
     (one,) = compare(range(40), dataset="another data set").comparisons
     assert one.file.method == "unpaired"
     assert one.same_cases is None  # the data sets themselves are not there
-    assert one.verdict == "not shown to be worse"  # -20% [-41, +9]
+    assert one.verdict == "not decided"  # -20% [-41, +9]
     assert one.file.relative.low == pytest.approx(-0.41, abs=0.04)
     assert one.notes[0].startswith("The test cases cannot be told to be the same")
 
@@ -143,6 +162,43 @@ def test_what_differs_beside_the_figures_is_noted(inputs, tmp_path):
     assert one.notes[0] == "The recipes differ in task.history_length: 50 in base, 20 here."
     assert one.notes[1].startswith("The machines differ: cores ")
     assert one.notes[1].endswith(" and 64.")
+
+
+def compare_with_changed_file(inputs, tmp_path, **changes):
+    """Compare a run, whose file's entry in the report is changed, with the base."""
+    base, other = (write_run(tmp_path / name, inputs, HALF) for name in ("base", "other"))
+    artifacts = json.loads((other / "report" / "report.json").read_text())["artifacts"]
+    artifacts[-1] |= changes
+    change_report(other, artifacts=artifacts)
+    return compare_runs(open_run("base", base), [open_run("other", other)], Limits(), FILE)
+
+
+def test_a_file_that_its_run_refused_fails(inputs, tmp_path):
+    refused = {"usable": False, "refused_because": "it returned a blocked item"}
+    found = compare_with_changed_file(inputs, tmp_path, **refused)
+    (one,) = found.comparisons
+    sentence = f"other: {FILE} was refused by its own run: it returned a blocked item."
+    assert not found.passed
+    assert one.failures == (sentence,)
+    assert sentence in one.notes
+
+
+def test_a_file_that_breaks_its_own_budget_is_noted(inputs, tmp_path):
+    base, other = (write_run(tmp_path / name, inputs, HALF) for name in ("base", "other"))
+    report = json.loads((other / "report" / "report.json").read_text())
+    verdict = {"limit": "megabytes", "path": report["best"], "allowed": 0.1, "reached": 0.2}
+    budget = {"limits": {"megabytes": 0.1}, "verdicts": [verdict | {"met": False}]}
+    change_report(other, budget=budget | {"fits": [], "met": False})
+    found = compare_runs(open_run("base", base), [open_run("other", other)], Limits())
+    assert f"other: {FILE} breaks its own budget (megabytes)." in found.comparisons[0].notes
+    assert found.passed
+
+
+def test_files_of_different_kinds_are_noted(inputs, tmp_path):
+    (one,) = compare_with_changed_file(inputs, tmp_path, scheme="fp32").comparisons
+    (note,) = [note for note in one.notes if "kind" in note]
+    assert note.startswith("The files differ in kind: onnx int8-dynamic for ")
+    assert ", onnx fp32 for " in note
 
 
 def test_latencies_of_two_sessions_never_get_a_verdict(compare):

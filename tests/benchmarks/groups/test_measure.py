@@ -6,7 +6,7 @@ import pytest
 from benchmarks.groups.data import GroupsData
 from benchmarks.groups.exposure import Training
 from benchmarks.groups.measure import measure_groups
-from benchmarks.groups.model import Resampling
+from benchmarks.resampling import Resampling
 from compress.metrics import bootstrap
 
 from ..groups_run import AREA, FILE, TARGETS, TRAINING, groups_data, models
@@ -58,9 +58,34 @@ def test_the_gap_is_between_the_best_and_the_worst_and_beyond_chance(data):
     _, student, file = column(data, "area").models
     gap = file.kept_gap
     assert (gap.value, gap.best, gap.worst) == (pytest.approx(1.0), "north", "south")
-    assert gap.share_by_chance == pytest.approx(1 / 201)
+    # Two ways of grouping, two tests each: 5% / 4, in twentieths of which p is counted.
+    assert data.level == pytest.approx(0.0125)
+    assert gap.p == pytest.approx(1 / 1601)
     assert gap.by_chance.high < 1.0
-    assert student.kept_gap.share_by_chance > 0.5
+    assert student.kept_gap.p > 0.5
+
+
+def test_groups_that_are_not_judged_are_named(data):
+    gap = column(data, "area").models[2].kept_gap
+    assert (gap.judged, gap.not_judged) == (2, ())
+    data = groups_data(minimum_cases=12)
+    popularity = column(data, "popularity")
+    assert [(one.name, one.cases, one.teacher_finds) for one in popularity.groups] == [
+        ("head", 12, 6),
+        ("middle", 0, 0),
+        ("tail", 108, 54),
+    ]
+    student = popularity.models[1]
+    assert (student.quality_gap.judged, student.quality_gap.not_judged) == (2, ("middle",))
+
+
+def test_a_group_in_which_the_teacher_finds_a_handful_has_no_kept_share():
+    """Head: 12 cases, 6 of them found."""
+    data = groups_data(minimum_cases=12)
+    student = column(data, "popularity").models[1]
+    assert data.minimum_finds == 10
+    assert set(student.kept_quality) == {"tail"}
+    assert student.kept_gap is None
 
 
 def test_a_file_that_serves_one_group_worse_is_shown_to_widen_the_gap(data):

@@ -88,11 +88,11 @@ def test_a_table_by_hand():
     )
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1+x", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1+x", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1"])
 def test_no_text_becomes_a_formula(name):
-    table = Table("", (("x", ""),), ((name, (Cell("=HYPERLINK(1)"),)),))
-    (row,) = read(table_to_csv(table))
-    assert row == {"name": f"'{name}", "x": "'=HYPERLINK(1)"}
+    table = Table("", (("=x", ""),), ((name, (Cell("=HYPERLINK(1)"),)),))
+    (row,) = read(table_to_csv(table, "+model"))
+    assert row == {"'+model": f"'{name}", "'=x": "'=HYPERLINK(1)"}
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=12))

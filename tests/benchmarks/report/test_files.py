@@ -5,10 +5,15 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.report.build import Measured, build_report
+from benchmarks.report.csv_tables import verdicts_csv
 from benchmarks.report.files import budget_table, file_rows, path_parts
+from benchmarks.report.markdown import report_markdown
 from benchmarks.report.page import render_page
+from benchmarks.report.sections import folded_sections
 from benchmarks.report.tables import measured_rows
-from compress.recipe import Budget
+from compress.recipe import Budget, Protect
+
+from ..groups_run import groups_data
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +124,50 @@ def test_without_limits_there_is_no_budget_table(inputs):
     report = build_report(replace(inputs, recipe=free))
     assert budget_table(report) is None
     assert "The recipe sets no budget." in render_page(report)
+
+
+SHIP = "student-fp32.onnx"
+
+
+def protecting(inputs, max_gap, budget=None):
+    """A report of files of which one serves the south worse, by 100 points."""
+    protect = (Protect(column="area", max_gap=max_gap),)
+    changed = {"protect": protect, "budget": budget or Budget()}
+    recipe = inputs.recipe.model_copy(update=changed)
+    return build_report(replace(inputs, recipe=recipe, groups=groups_data(path=SHIP)))
+
+
+def test_what_is_protected_is_a_column_of_the_budget(inputs):
+    report = protecting(inputs, 0.5)
+    table = budget_table(report)
+    assert table.headings == (("Gap by area, the kept share of NDCG@10", "at most 50.0 points"),)
+    rows = {name: (cells, fits) for name, cells, fits in table.rows}
+    assert rows["onnx fp32"] == ((("100.0 points among both groups", False),), False)
+    assert rows["onnx int8-dynamic"] == ((("–", None),), False)
+    page = render_page(report)
+    assert "The recipe sets no budget." not in page
+    assert '<span class="falls">100.0 points among both groups</span>' in page
+
+
+def test_a_file_that_keeps_all_limits_and_breaks_what_is_protected_is_broken(inputs):
+    report = protecting(inputs, 0.5, Budget(megabytes=1.0))
+    files = render_page(report).partition('<section id="files">')[2]
+    row = files[files.index("<h3>Budget</h3>") :].partition("onnx fp32")[2].partition("</tr>")[0]
+    assert '<span class="broken">broken</span>' in row
+    kept = protecting(inputs, 1.0, Budget(megabytes=1.0))
+    assert kept.budget.fits == (SHIP,)
+
+
+def test_markdown_and_csv_tell_what_is_protected(inputs):
+    report = protecting(inputs, 0.5)
+    text = report_markdown(report, folded_sections(report))
+    assert (
+        "Budget **not** kept: Gap by area, the kept share of NDCG@10 at most 50.0 points." in text
+    )
+    assert "| onnx fp32 | 100.0 points among both groups (broken) | no |" in text
+    *_, line, _ = verdicts_csv(report).splitlines()
+    assert line.startswith(f"protect.area.kept_quality,{SHIP},0.5,")
+    assert line.endswith(",false")
 
 
 def test_the_page_says_what_was_not_written_and_what_the_ways_of_checking_mean(report, inputs):

@@ -46,12 +46,13 @@ def test_a_broken_protection_comes_first(data):
         "What the recipe protects is not kept: by area the kept share of NDCG@10 differs by "
         "100.0 points, 50.0 points is allowed."
     )
-    assert not groups_section(data, FILE, protected(data, 2.0)).findings[0].startswith("What the")
+    assert not groups_section(data, FILE, protected(data, 1.0)).findings[0].startswith("What the")
 
 
 def test_a_difference_is_called_one_only_beyond_chance(data):
     area = groups_section(data, FILE).columns[0]
     assert "keeps 0.0% (south) to 100.0% (north) of the teacher’s NDCG@10" in area.sentences[0]
+    assert "100.0 points apart among both groups; served alike, groups" in area.sentences[0]
     assert "so chance does not explain it" in area.sentences[0]
     student = groups_section(data, None).columns[0]
     assert "so no difference between groups is shown" in student.sentences[0]
@@ -65,6 +66,21 @@ def test_tables_have_a_row_a_group_and_small_ones_say_so(data):
     shown = groups_section(data, FILE).shown
     assert {len(cells) for _, cells in shown.rows} == {len(shown.headings)}
     assert [name for name, _ in shown.rows][3:] == ["student − teacher", "onnx fp32 − teacher"]
+
+
+def test_groups_of_which_nothing_is_said_are_counted(data):
+    area = groups_section(data, FILE).columns[0]
+    assert not any("Too few" in sentence for sentence in area.sentences)
+    popularity = groups_section(data, FILE).columns[1]
+    assert "among 2 of 3 groups" in popularity.sentences[0]
+
+
+def test_tests_and_comparisons_are_counted(data):
+    notes = " ".join(groups_section(data, FILE).notes)
+    assert "With 4 tests of a file" in notes
+    assert "out below p = 0.013" in notes
+    assert "are 2 comparisons" in notes
+    assert "about 0.1 of them would still exclude 0" in notes
 
 
 def test_groups_too_small_to_judge_are_said_to_say_nothing():

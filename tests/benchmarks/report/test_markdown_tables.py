@@ -24,14 +24,14 @@ def shown(markdown: str) -> list[str]:
     """What a reader sees of a table, cell by cell."""
     tokens = MARKDOWN.parse(markdown)
     return [
-        "".join(child.content for child in token.children)
+        "".join(child.content for child in token.children).replace("\u200b", "")
         for token in tokens
         if token.type == "inline"
     ]
 
 
 def one_line(text: str) -> str:
-    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip().replace("\u200b", "")
 
 
 def test_a_table_by_hand():
@@ -66,6 +66,15 @@ def test_a_list_shows_every_text_as_it_is(text):
 def test_no_line_begins_something(text):
     (token,) = [one for one in MARKDOWN.parse(escape_markdown(text)) if one.nesting == 1]
     assert token.type == "paragraph_open"
+
+
+def test_github_links_nothing_that_is_a_text():
+    text = "@org/team see #12 https://example.org www.example.org me@example.org a/b#3 NDCG@10"
+    assert escape_markdown(text) == (
+        "@\u200borg/team see #\u200b12 https&#58;//example.org www&#46;example.org "
+        "me@\u200bexample.org a/b#\u200b3 NDCG@10"
+    )
+    assert shown(escape_markdown(text)) == [text]
 
 
 def test_code_holds_backticks():

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from benchmarks.report.shape import IntervalData
-from benchmarks.robustness.compare import Condition, Draws, damage_data, kept_data, shift_data
+from benchmarks.resampling import Resampling
+from benchmarks.robustness.compare import Condition, damage_data, kept_data, shift_data
 from benchmarks.robustness.damage import Damage
 from compress.metrics import bootstrap, mean_statistic
 
-DRAWS = Draws(200, 1)
+DRAWS = Resampling(200, 1)
 RANDOM = np.random.default_rng(1)
 TEACHER, STUDENT = RANDOM.random(60), RANDOM.random(60)
 

@@ -5,8 +5,7 @@ import pytest
 from benchmarks.robustness.damage import HISTORY_DAMAGES, TEXT_DAMAGES, UNDAMAGED, Damage
 
 
-def test_the_issue_is_covered():
-    """Missing history 10-50%, random items, cold users with 0 to 4 events."""
+def test_damages_are_10_to_50_percent_and_0_to_4_events():
     levels = {kind: [] for kind in ("drop", "noise", "cold")}
     for one in HISTORY_DAMAGES:
         levels[one.kind].append(one.level)

@@ -1,5 +1,7 @@
 """The roofs of a machine, and that they are measured for real."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.roofline.peaks import Peaks, ProductReading, TransferReading, measure_peaks
@@ -24,6 +26,7 @@ PEAKS = Peaks(
         transfer(65536, 30e9),
     ),
     caches={"L1": 48 * 1024, "L2": 1024 * 1024},
+    private_caches=("L1",),
 )
 
 
@@ -47,6 +50,16 @@ def test_a_small_working_set_is_no_slower_than_a_large_one(size, rate):
 )
 def test_the_level_is_the_smallest_cache_that_holds_it(size, level):
     assert PEAKS.level(size) == level
+
+
+@pytest.mark.parametrize(
+    ("size", "level"),
+    [(96 * 1024, "L1"), (2**21, "L2"), (2**21 + 1, "L3"), (2**25, "L3"), (2**25 + 1, "memory")],
+)
+def test_what_every_core_has_for_itself_counts_once_a_thread(size, level):
+    caches = {"L1": 48 * 1024, "L2": 2**20, "L3": 2**25}
+    two = replace(PEAKS, threads=2, caches=caches, private_caches=("L1", "L2"))
+    assert two.level(size) == level
 
 
 def test_where_the_system_does_not_tell_its_caches_the_level_is_unknown():

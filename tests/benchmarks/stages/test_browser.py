@@ -1,12 +1,16 @@
 """The stage that measures files in a browser, with one and without."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks.browser import timing as timing_module
 from benchmarks.browser.data import BrowserData
+from benchmarks.environment import current_environment
 from benchmarks.quality import evaluate
+from benchmarks.stages import browser as stage_module
 from benchmarks.stages.browser import (
     NO_TEXTS,
     RESULT,
@@ -17,10 +21,12 @@ from benchmarks.stages.browser import (
 )
 from compress.data.dataset import Dataset
 from compress.data.prepare import prepare
+from compress.errors import UserError
 from compress.progress import Progress
 from compress.recipe import Data, NextItemRecipe
 from compress.stage import StageContext
 from export.artifact import Artifact
+from export.blocked_items import ITEM_MAP
 from export.browser.chromium import VARIABLE
 from export.onnx.run import OnnxRunner
 from export.rows import SAMPLES, write_artifacts, write_rows
@@ -86,6 +92,7 @@ def run(tmp_path, tiny_model):
     samples.save(export / SAMPLES / "histories.npz")
     (export / "good.onnx").write_bytes(tiny_model.read_bytes())
     (export / "broken.onnx").write_bytes(b"no model")
+    (export / ITEM_MAP).write_text(json.dumps({"items": dataset.item_ids}))
     write_rows(export, [])
     write_artifacts(
         export,
@@ -131,6 +138,7 @@ def work(run, recipe, name="out", previous=None):
     return BrowserData.model_validate_json((folder / RESULT).read_text())
 
 
+@pytest.mark.slow  # 15 s
 @needs_chromium
 def test_files_answer_alike_and_keep_their_figures_without_a_browser(run, monkeypatch):
     web_runtime()
@@ -155,6 +163,23 @@ def test_files_answer_alike_and_keep_their_figures_without_a_browser(run, monkey
     assert broken.quality is None
     assert "broken.onnx in Chromium" in broken.not_measured_because
     assert (text_in.quality, text_in.not_measured_because) == (None, NO_TEXTS)
+
+    def measured_again(*given, **more):
+        raise UserError("measured again")
+
+    with monkeypatch.context() as patch:  # of another machine or browser only answers are taken
+        patch.setattr(timing_module, "measure_in_browser", measured_again)
+        assert work(run, recipe, "same", previous=run / "out").files[0] == good
+        patch.setattr(timing_module, "installed_browser", lambda: "Chromium 1.0.0.0")
+        newer = work(run, recipe, "newer", previous=run / "out").files[0]
+        patch.undo()
+        patch.setattr(timing_module, "measure_in_browser", measured_again)
+        machine = replace(current_environment(), cpu="another")
+        patch.setattr(stage_module, "current_environment", lambda: machine)
+        moved = work(run, recipe, "moved", previous=run / "out").files[0]
+    for one in (newer, moved):
+        assert (one.timings, one.not_measured_because) == ((), "measured again")
+        assert one.quality == good.quality
 
     monkeypatch.setenv(VARIABLE, "no-such-browser")
     again = work(run, recipe, "elsewhere", previous=run / "out")

@@ -15,7 +15,9 @@ from compress.errors import DataError
 from compress.metrics import target_ranks
 from compress.progress import Progress
 from compress.recipe import NextItemRecipe
-from compress.stage import StageContext
+from compress.stage import Stage, StageContext
+from compress.stages.next_item import STAGES
+from compress.stages.next_item.user_groups import USER_GROUPS, read_user_groups
 from export.artifact import Artifact
 from export.rows import RowFiles, write_artifacts, write_rows
 from export.verification import Check
@@ -74,20 +76,25 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, job: NextItemRecipe) -> GroupsData:
-    place = folder / "groups"
+def work(stage: Stage[NextItemRecipe], folder: Path, job: NextItemRecipe) -> Path:
+    place = folder / stage.name
     place.mkdir(exist_ok=True)
-    GROUPS.work(
+    stage.work(
         StageContext(
             recipe=job,
             recipe_folder=folder,
             folder=place,
-            inputs={name: folder / name for name in GROUPS.needs},
+            inputs={name: folder / name for name in stage.needs},
             progress=Progress(),
             logs=folder,
         )
     )
-    return GroupsData.model_validate_json((place / FILE).read_text())
+    return place
+
+
+def run(folder: Path, job: NextItemRecipe) -> GroupsData:
+    work(USER_GROUPS, folder, job)
+    return GroupsData.model_validate_json((work(GROUPS, folder, job) / FILE).read_text())
 
 
 def test_teacher_student_and_measured_files_are_compared_by_the_users_groups(folder):
@@ -109,15 +116,43 @@ def test_a_table_without_users_is_compared_by_popularity_alone(folder):
     assert [one.column for one in run(folder, recipe()).columns] == ["popularity"]
 
 
-def test_the_stage_depends_on_the_table_and_on_the_groups(folder):
+def test_the_stages_depend_on_the_table_and_on_the_groups(folder):
     job = recipe(users="users.csv", columns=["kind"])
-    before = GROUPS.outside(job, folder)
+    before = USER_GROUPS.outside(job, folder)
     (folder / "users.csv").write_text((folder / "users.csv").read_text() + "u99,old\n")
-    assert GROUPS.outside(job, folder) != before
+    assert USER_GROUPS.outside(job, folder) != before
     other = recipe(users="users.csv", columns=["kind"], minimum_cases=5)
     assert json.dumps(GROUPS.settings(job)) != json.dumps(GROUPS.settings(other))
+    assert json.dumps(USER_GROUPS.settings(job)) == json.dumps(USER_GROUPS.settings(other))
+    assert USER_GROUPS.name in GROUPS.needs
 
 
 def test_a_faulty_table_is_told_when_the_run_is_planned(folder):
     with pytest.raises(DataError, match="Did you mean 'kind'"):
-        GROUPS.outside(recipe(users="users.csv", columns=["kinds"]), folder)
+        USER_GROUPS.outside(recipe(users="users.csv", columns=["kinds"]), folder)
+
+
+def test_a_table_of_other_users_is_told_before_anything_is_trained(folder):
+    names = [stage.name for stage in STAGES]
+    assert names[:2] == ["dataset", "user-groups"]
+    (folder / "others.csv").write_text("user,kind\n1,new\n2,old\n")
+    job = recipe(users="others.csv", columns=["kind"])
+    with pytest.raises(DataError, match=r"none of the 60 users of the data set is there"):
+        work(USER_GROUPS, folder, job)
+
+
+def test_what_is_known_of_the_users_can_be_read_again(folder):
+    (folder / "few.csv").write_text("user,kind,age\nu1,new,30\nu2,old,\n")
+    found = read_user_groups(
+        work(USER_GROUPS, folder, recipe(users="few.csv", columns=["kind", "age"]))
+    )
+    kind, age = found.groupings
+    assert (kind.column, kind.names, age.names) == (
+        "kind",
+        ("new", "old", "unknown"),
+        ("30", "unknown"),
+    )
+    assert sorted(np.bincount(kind.codes).tolist()) == [1, 1, 58]
+    (warning,) = found.warnings
+    assert warning.startswith("58 of 60 users are unknown to few.csv")
+    assert read_user_groups(work(USER_GROUPS, folder, recipe())).groupings == ()

@@ -1,6 +1,7 @@
 """The stage that measures latency: its key, and two rows measured for real."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from benchmarks.stages.subjects import subjects
 from compress.progress import Progress
 from compress.recipe import NextItemRecipe
 from compress.stage import StageContext
-from export.rows import SAMPLES, RowFiles, write_artifacts, write_rows
+from export.rows import SAMPLES, RowFiles, read_rows, write_artifacts, write_rows
 from export.runner import RunnerSpec, open_runner
 from export.samples import Samples
 
@@ -67,7 +68,7 @@ def context(tmp_path: Path, tiny_model: Path) -> StageContext[NextItemRecipe]:
         inputs={"export": export, "quality": quality},
         progress=Progress(),
         logs=tmp_path / "logs",
-        version=4,
+        version=5,
     )
 
 
@@ -92,6 +93,22 @@ def test_what_was_measured_before_is_not_measured_again(context):
     first = [one.stat().st_mtime_ns for one in files]
     latency_stage(quick=True).work(context)
     assert [one.stat().st_mtime_ns for one in files] == first
+
+
+def test_a_row_that_joins_leaves_the_others_their_figures_and_their_logs(context, tmp_path):
+    stage = latency_stage(quick=True)
+    stage.work(context)
+    export = context.inputs["export"]
+    rows = read_rows(export)
+    write_rows(export, [*rows, replace(rows[1], name="other", sha256="other")])
+    (tmp_path / "again").mkdir()
+    again = replace(context, folder=tmp_path / "again", previous=context.folder)
+    stage.work(again)
+    logs = "loadgen/student"
+    for name in ("student.json", f"{logs}/mlperf_log_detail.txt", f"{logs}/cold-start/job.json"):
+        assert (again.folder / name).read_bytes() == (context.folder / name).read_bytes()
+    assert (again.folder / "loadgen" / "other" / "mlperf_log_detail.txt").is_file()
+    assert len(list((again.folder / "turns").glob("model-*"))) == 3
 
 
 def test_answers_are_those_whose_quality_was_measured(tmp_path):

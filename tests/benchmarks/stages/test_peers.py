@@ -15,6 +15,7 @@ from benchmarks.peers.results import (
     peers_not_measured,
 )
 from benchmarks.quality import evaluate
+from benchmarks.stages import latency as latency_module
 from benchmarks.stages import peers as stage_module
 from benchmarks.stages.peers import check_peers, peers_stage
 from benchmarks.timing import measure as timing
@@ -56,6 +57,7 @@ class TinyAsking:
 
     samples = HISTORIES
     differs_from = None
+    blocked: tuple[int, ...] = ()
 
     def student(self, scratch):
         return scratch
@@ -117,7 +119,7 @@ def measure(run, tmp_path, tiny_model, monkeypatch):
         return real(spec, *given, **more)
 
     monkeypatch.setattr(timing, "measure", measured)
-    monkeypatch.setattr(stage_module, "QUICK_ROUNDS", 2)
+    monkeypatch.setattr(latency_module, "QUICK_ROUNDS", 2)
 
     def peer(name, **more):
         given = {"obstacle": lambda: None, "emit": emit(name), "version": 1, **more}
@@ -130,7 +132,9 @@ def measure(run, tmp_path, tiny_model, monkeypatch):
         "broken": peer("broken", emit=fails),
     }
 
-    def carry_out(*names, previous=None, digest="student"):
+    def carry_out(*names, previous=None, digest="student", blocked=()):
+        asking = TinyAsking(blocked)
+        monkeypatch.setattr(stage_module, "asking_of", lambda context: asking)
         made.clear()
         timed.clear()
         monkeypatch.setattr(stage_module, "PEERS", tuple(known[name] for name in names))
@@ -186,6 +190,7 @@ def test_every_peer_has_a_row_and_stands_beside_ours(measure, tiny_model):
     assert "no such\noperator" in (context.logs / "broken.txt").read_text()
 
 
+@pytest.mark.slow  # 10 s
 def test_only_what_is_new_is_made_and_timed(measure):
     first, made, timed = measure("good")
     assert (made, timed) == (("good",), ("good",))
@@ -201,6 +206,25 @@ def test_only_what_is_new_is_made_and_timed(measure):
     ).read_bytes()
     _, made, timed = measure("good", previous=again.inputs["peers"], digest="another student")
     assert (made, timed) == (("good",), ("good",))
+
+
+def test_items_that_are_blocked_later_are_blocked_in_peers_too(measure):
+    first, _, _ = measure("good")
+    second, made, timed = measure("good", previous=first.inputs["peers"], blocked=(3, 7))
+    assert (made, timed) == (("good",), ())  # the tiny model comes out the same
+    _, made, _ = measure("good", previous=second.inputs["peers"], blocked=(3, 7))
+    assert made == ()
+
+
+def test_what_is_kept_keeps_its_logs(measure):
+    first, _, _ = measure("good")
+    second, _, timed = measure("good", "better", previous=first.inputs["peers"])
+    assert timed == ("better",)
+    log = Path("loadgen", "good", "mlperf_log_detail.txt")
+    before, after = (one.inputs["peers"] for one in (first, second))
+    assert (after / log).read_bytes() == (before / log).read_bytes()
+    again, _, _ = measure("good", "better", previous=after)
+    assert len(list((again.inputs["peers"] / "turns").glob("model-*"))) == 5
 
 
 def test_without_a_run_there_is_nothing_to_say(run):

@@ -21,6 +21,7 @@ from compress.data.pieces import Pieces, write_pieces
 from compress.data.prepare import prepare
 from compress.data.prepare_texts import prepare_texts
 from compress.data.text_dataset import TextDataset
+from compress.errors import CheckFailed
 from compress.progress import Display, Progress
 from compress.recipe import Data, NextItemRecipe
 from compress.recipe_file import parse_recipe
@@ -30,6 +31,7 @@ from compress.teachers.text_baselines import fit_text_baselines
 from compress.tokenizers.characters import character_tokenizer
 from compress.tokenizers.tokenizer import PieceTokenizer
 from export.baselines.emit_text import emit_text_baseline
+from export.blocked_items import ITEM_MAP
 from export.rows import SAMPLES, RowFiles, read_rows, write_artifacts, write_rows
 from export.samples import Samples
 from export.stages.text import STUDENT_PIECES, TEXTS
@@ -94,6 +96,7 @@ def next_item_run(folder: Path, split: dict, model: Path):
         ],
     )
     write_artifacts(export, [], [])
+    (export / ITEM_MAP).write_text(json.dumps({"items": dataset.item_ids}))
     recipe = NextItemRecipe.model_validate(
         {
             "name": "r",
@@ -124,6 +127,12 @@ def test_histories_are_damaged_alike_for_both(by_user, tmp_path):
         assert (student.quality, student.kept) == (teacher.quality, teacher.kept)
         assert student.difference is None or student.difference.value == 0.0
     assert notes[0] == "teacher, undamaged: 60 test cases"
+
+
+def test_a_blocked_item_among_the_answers_stops_it(by_user, tmp_path):
+    (by_user[1]["export"] / ITEM_MAP).write_text(json.dumps({"blocked": [2, 3, 4, 5]}))
+    with pytest.raises(CheckFailed, match="teacher answers .* of the 4 blocked items"):
+        work(HISTORY_ROBUSTNESS, *by_user, tmp_path / "out")
 
 
 def test_the_input_is_damaged_and_what_was_seen_stays_out(by_user, tmp_path):

@@ -4,8 +4,10 @@ They rank 40 items for a history `[B, L]` by hand: the item with the code c scor
 (c * (1 + sum of the history)) modulo 97. Each works a while, so that time can be told.
 """
 
+import hashlib
 import sys
 import time
+from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
 
@@ -33,6 +35,13 @@ def work(seconds: float) -> None:
         pass
 
 
+def hash_for(seconds: float) -> None:
+    """Work without Python's lock."""
+    ends, block = perf_counter() + seconds, bytes(100_000)
+    while perf_counter() < ends:
+        hashlib.sha256(block)
+
+
 class Honest:
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
@@ -53,6 +62,42 @@ class Sleeping(Honest):
 
     def __call__(self, inputs: Answers) -> Answers:
         time.sleep(1e-3)
+        return rank(inputs["history"])
+
+
+class SleepingInTwo(Honest):
+    """Has two threads, each of which waits for more than half of the time: together they look
+    like one that works."""
+
+    def __enter__(self) -> "SleepingInTwo":
+        self.begins: SimpleQueue[bool] = SimpleQueue()
+        self.ended: SimpleQueue[bool] = SimpleQueue()
+        self.other = Thread(target=self._serve, daemon=True)
+        self.other.start()
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.begins.put(False)
+        self.other.join()
+
+    def _serve(self) -> None:
+        while self.begins.get():
+            time.sleep(1.5e-3)
+            hash_for(1e-3)
+            self.ended.put(True)
+
+    def __call__(self, inputs: Answers) -> Answers:
+        self.begins.put(True)
+        hash_for(1e-3)
+        self.ended.get()
+        return rank(inputs["history"])
+
+
+class Hanging(Honest):
+    """Never answers."""
+
+    def __call__(self, inputs: Answers) -> Answers:
+        time.sleep(3600)
         return rank(inputs["history"])
 
 

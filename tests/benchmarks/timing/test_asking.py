@@ -9,6 +9,7 @@ from benchmarks.timing.asking import (
     WARM_UP_QUERIES,
     ask_twice,
     keep_out,
+    longest_call,
     warm_up,
     watch_memory,
 )
@@ -78,8 +79,20 @@ def test_the_warm_up_has_its_queries_however_short_it_is():
     assert len(warm_up(Listening(), calls, seconds=0.0)) == WARM_UP_QUERIES
 
 
+def test_the_longest_call_is_of_the_longest_examples():
+    given = samples(4, lengths=[2, 6, 1, 5])
+    assert longest_call(given, 1)["input_ids"].tolist() == [[6, 7, 8, 9, 10, 11]]
+    assert longest_call(given, 2)["input_ids"].tolist() == [[*range(6, 12)], [*range(18, 24)]]
+    assert longest_call(given, 9)["input_ids"].shape == (4, 6)
+
+
+def test_the_longest_text_is_told_by_its_characters():
+    texts = Samples({"text": np.array(["ab", "abcd", "c"]), "other": np.array(["", "", "abc"])})
+    assert longest_call(texts, 1)["text"].tolist() == ["abcd"]
+
+
 def test_memory_is_looked_at_between_blocks_of_the_same_few_calls():
     calls, runner = [samples(40).row(row) for row in range(40)], Listening()
-    seen, queries = watch_memory(runner, calls, usual_ns=2e7)
+    seen, queries = watch_memory(runner, calls, usual_ns=5e7)
     assert (len(seen), queries) in {(GROWTH_BLOCKS + 1, 96), (0, 0)}
     assert len(set(runner.asked)) in {8, 0}

@@ -16,15 +16,18 @@ from .faulty_runners import rank
 FILE = Path(__file__).with_name("faulty_runners.py")
 HISTORIES = np.random.default_rng(3).integers(2, 42, (200, 12)).astype(np.int32)
 BRIEF = Scenario("single-stream", queries=64, seconds=0.2)
+LONGER = Scenario("single-stream", queries=64, seconds=0.5)
 SERVER = Scenario("server", queries=64, seconds=0.2, bound_ms=1000.0)
 
 
-def asked(name: str, folder: Path, scenario: Scenario = BRIEF, known: bool = True) -> Timing:
+def asked(
+    name: str, folder: Path, scenario: Scenario = BRIEF, known: bool = True, threads: int = 1
+) -> Timing:
     return measure(
         RunnerSpec("python", f"{FILE}:{name}"),
         Samples({"history": HISTORIES}),
         scenario,
-        threads=1,
+        threads=threads,
         log_folder=folder,
         reference=rank(HISTORIES) if known else None,
     )
@@ -68,6 +71,11 @@ def test_a_planted_fault_is_caught(name, rule, because, tmp_path):
 @pytest.mark.parametrize(("name", "rule"), [("Sleeping", "sleeps"), ("Rubbish", "answers")])
 def test_a_server_is_caught_as_well(name, rule, tmp_path):
     assert list(conduct_rules(asked(name, tmp_path, SERVER))) == [rule]
+
+
+def test_two_threads_that_each_sleep_half_of_the_time_are_caught(tmp_path):
+    broken = conduct_rules(asked("SleepingInTwo", tmp_path, LONGER, threads=2))
+    assert list(broken) == ["sleeps"]
 
 
 def test_malformed_answers_are_caught_without_knowing_the_right_ones(tmp_path):

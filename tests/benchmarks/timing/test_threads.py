@@ -45,6 +45,29 @@ def test_waiting_for_a_processor_is_no_sleep():
     assert activity(NOTHING, after({1: 20}, 20, queued=980), 1000 * MS).awake_share is None
 
 
+def test_two_threads_that_sleep_half_of_the_time_are_not_one_that_works():
+    assert activity(NOTHING, after({1: 500, 2: 500}, 1000), 1000 * MS).awake_share == 0.5
+    assert activity(NOTHING, after({1: 990, 2: 700}, 1690), 1000 * MS).awake_share == 0.99
+
+
+def test_waiting_for_a_thread_that_others_hold_off_is_no_sleep():
+    held_off = ThreadTimes({1: 600 * MS, 2: 400 * MS}, {1: 0, 2: 400 * MS}, 1000 * MS)
+    assert activity(NOTHING, held_off, 1000 * MS).awake_share == 1.0
+
+
+def test_the_probe_is_taken_from_the_thread_that_read_it():
+    seen = activity(
+        NOTHING, after({1: 600, 2: 500}, 1100), 1000 * MS, spent_ns=200 * MS, spent_by=1
+    )
+    assert (seen.awake_share, seen.cpu_share) == (0.5, pytest.approx(0.9))
+
+
+def test_waiting_while_the_probe_was_read_is_not_taken_from_the_answering_time():
+    held_off = after({1: 300}, 300, queued=600)
+    seen = activity(NOTHING, held_off, 1000 * MS, spent_queued_ns=600 * MS, spent_by=1)
+    assert seen.awake_share == 0.3
+
+
 def test_a_system_that_counts_no_threads_still_counts_the_process():
     seen = activity(ThreadTimes({}, {}, 0), ThreadTimes({}, {}, 700 * MS), 1000 * MS)
     assert (seen.threads, seen.awake_share, seen.cpu_share) == (None, None, pytest.approx(0.7))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.timing import turns
 from benchmarks.timing.turns import (
     FEWEST_QUERIES,
     MOST_QUERIES,
@@ -31,6 +32,20 @@ def test_a_model_that_fails_in_its_turn_is_a_users_error(tmp_path):
             [SHORT],
             rounds=1000,
             queries=100,
+            threads=1,
+            log_folder=tmp_path,
+        )
+
+
+def test_a_model_that_hangs_in_its_turn_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(turns, "LEAST_LIMIT_SECONDS", 3.0)
+    monkeypatch.setattr(turns, "SLOWEST_SECONDS", 0.0)
+    with pytest.raises(UserError, match=r"Hanging: its latency could not be measured: .*0\.05 min"):
+        measure_in_turns(
+            [RunnerSpec("python", f"{FAULTY}:Hanging")],
+            [SHORT],
+            rounds=1,
+            queries=1,
             threads=1,
             log_folder=tmp_path,
         )

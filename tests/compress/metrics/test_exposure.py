@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import rel_entr
+from sklearn.metrics import auc
 
 from compress.metrics import (
     bootstrap,
@@ -33,6 +35,13 @@ def test_items_that_are_never_shown_can_be_left_out_of_the_amounts(amounts, othe
     assert gini(np.array(amounts, float), others) == pytest.approx(
         gini_by_definition(amounts + [0] * others)
     )
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=30).filter(any))
+def test_gini_is_what_scikit_learn_finds_between_the_lorenz_curve_and_the_even_line(amounts):
+    lorenz = np.concatenate([[0], np.cumsum(sorted(amounts))]) / sum(amounts)
+    area = auc(np.linspace(0, 1, len(lorenz)), lorenz)
+    assert gini(np.array(amounts, float)) == pytest.approx(1 - 2 * area)
 
 
 def test_gini_of_what_is_even_is_0_and_of_one_that_has_all_is_one_less_a_share():
@@ -90,6 +99,13 @@ def test_self_information_is_in_bits():
     assert self_information(np.array([8, 4, 2, 0]), 8).tolist() == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="all 8"):
         self_information(np.array([9]), 8)
+
+
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=20))
+def test_self_information_is_scipys_relative_entropy_to_certainty(users):
+    expected = rel_entr(1.0, np.array(users) / 100) / math.log(2)
+    # `rel_entr` of 1 and p is log(1 / p).
+    assert self_information(np.array(users), 100) == pytest.approx(expected)
 
 
 # Items 2 to 5 are of head, middle, tail, tail; item 6 is never shown.

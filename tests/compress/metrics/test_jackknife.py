@@ -34,6 +34,27 @@ def test_many_units_are_left_out_in_parts_and_give_about_the_same():
     assert found.high - found.value == pytest.approx(1.96 * error, rel=0.1)
 
 
+def test_it_is_what_numpy_finds_case_by_case():
+    """Coverage and Gini of 30 lists of 3 of 20 items, a list left out at a time."""
+    random = np.random.default_rng(2)
+    top = np.stack([random.permutation(20)[:3] for _ in range(30)]).astype(np.int32) + 2
+    shown = shown_statistics(top, np.zeros(20, np.int64), np.ones(20), 3)
+
+    def coverage(lists):
+        return len(np.unique(lists)) / 20
+
+    def gini(lists):
+        amounts = np.bincount(lists.ravel() - 2, minlength=20)
+        return np.abs(np.subtract.outer(amounts, amounts)).mean() / (2 * amounts.mean())
+
+    for statistic, plainly in ((shown.coverage, coverage), (shown.gini, gini)):
+        without = [plainly(np.delete(top, one, axis=0)) for one in range(30)]
+        error = np.sqrt(29 * np.var(without))
+        found = jackknife(statistic, seed=1)
+        assert found.value == pytest.approx(plainly(top))
+        assert found.high - found.value == pytest.approx(1.959964 * error)
+
+
 def test_two_models_that_differ_by_a_constant_differ_for_sure():
     values = np.random.default_rng(1).normal(size=50)
     one, other = (ratio(np.column_stack([values + by, np.ones(50)])) for by in (2.0, 0.5))

@@ -35,6 +35,14 @@ def test_what_is_known_can_be_protected():
     check_protected(protect("country"), Groups(users="u.csv", columns=("country",)), "table")
 
 
+@pytest.mark.parametrize("gap", [15, 1.01, 0, -0.1])
+def test_a_limit_that_nothing_can_break_is_refused(gap):
+    with pytest.raises(ValidationError) as error:
+        Protect(column="age", max_gap=gap)
+    assert "0.15 is 15 points" in str(error.value) or "greater than 0" in str(error.value)
+    assert Protect(column="age", max_gap=1).max_gap == 1
+
+
 def test_a_protected_column_that_nobody_is_grouped_by_is_told_with_the_closest():
     with pytest.raises(ValueError, match=r"'ocupation' is no column .* Did you mean occupation\?"):
         check_protected(protect("ocupation"), Groups(), "movielens-100k")

@@ -54,7 +54,16 @@ def test_logits_become_what_an_app_reads(runner, logits_file):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"model": 1}', '{"model": "a", "target": "x"}', '{"other": 1}']
+    "content",
+    [
+        "",
+        "[]",
+        '{"model": 1}',
+        '{"model": "a", "target": "x"}',
+        '{"other": 1}',
+        '{"model": "../a.onnx"}',
+        '{"model": "/a.onnx"}',
+    ],
 )
 @pytest.mark.parametrize("runner", [OnnxPeerRunner, OpenVinoRunner])
 def test_a_damaged_description_is_a_clear_error(tmp_path, content, runner):

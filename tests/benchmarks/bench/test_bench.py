@@ -1,0 +1,156 @@
+"""Whole benches of small files, as `limbeck bench` does them."""
+
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+
+from benchmarks.bench.bench import known_answers
+from benchmarks.bench.command import RESULT, merged, run_bench, told_apart
+from benchmarks.bench.data import BenchData
+from benchmarks.bench.entrant import entrants
+from benchmarks.bench.plan import Load
+from compress.errors import UserError
+from compress.progress import Display
+
+from .rows import data, row
+
+BRIEF = Load(queries=16, seconds=0.2)
+
+
+def bench(out, *paths, load=BRIEF, against=None, peers=False):
+    found, _ = run_bench(
+        list(paths),
+        load,
+        against=against,
+        inputs=None,
+        peers=peers,
+        out=out,
+        display=Display(),
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def of_run(bench_run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("bench")
+    everything = Load(
+        scenarios=("single-stream", "offline"), batches=(1, 4), seconds=0.2, queries=64
+    )
+    return bench(out, bench_run, load=everything), out
+
+
+def test_every_file_that_runs_here_is_measured_and_the_others_say_why_not(of_run):
+    found, _ = of_run
+    assert [(one.name, one.scenario, one.batch) for one in found.rows] == [
+        ("onnx fp32", "single-stream", 1),
+        ("onnx fp32", "offline", 1),
+        ("onnx fp32", "offline", 4),
+    ]
+    (missing,) = found.not_measured
+    assert missing.name == "tensorrt-rtx fp16"
+    assert "GPU" in missing.because
+
+
+def test_a_row_has_what_it_takes_to_be_believed(of_run):
+    single = of_run[0].rows[0]
+    assert single.valid, single.broken
+    assert single.p50_ms <= single.p90_ms <= single.p95_ms
+    assert single.cold_start_ms > single.load_ms
+    assert single.answers_checked > 0
+    assert single.agreement == 1.0
+    assert single.asked_with == "the run's verification set"
+
+
+def test_logs_and_result_are_kept(of_run):
+    found, out = of_run
+    assert BenchData.model_validate_json((out / RESULT).read_text()) == found
+    assert len(list(out.rglob("mlperf_log_detail.txt"))) == len(found.rows)
+
+
+def test_a_file_that_no_longer_answers_as_verified_is_invalid(bench_run, tmp_path):
+    folder = tmp_path / "shop" / "export"
+    shutil.copytree(bench_run / "export", folder)
+    (honest, _) = entrants(folder)
+    model = onnx.load(honest.spec.path)
+    head = next(one for one in model.graph.initializer if one.name == "head")
+    head.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(head), "head"))
+    onnx.save(model, honest.spec.path)
+    assert "sha256" in entrants(folder)[0].cannot_run  # not loaded at all
+    assert not known_answers(entrants(bench_run)[0]).faults
+    assert "does not answer as its student does" in known_answers(honest).faults[0]
+
+
+def test_two_files_are_asked_in_turn(bench_run, tiny_model, tmp_path):
+    file = bench_run / "export" / "student.fp32.onnx"
+    found = bench(tmp_path, file, against=tiny_model)
+    (ratio,) = found.comparisons
+    assert (ratio.name, ratio.against) == ("onnx fp32", "tiny.onnx")
+    assert ratio.p90_ratio.low <= ratio.p90_ratio.value <= ratio.p90_ratio.high
+
+
+def test_one_case_that_fails_takes_nothing_from_the_others(tiny_model, tmp_path):
+    model = onnx.load(tiny_model)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 6
+    onnx.save(model, tmp_path / "one-by-one.onnx")
+    load = Load(scenarios=("multi-stream", "offline"), batches=(1, 4), streams=4, seconds=0.2)
+    found = bench(tmp_path / "out", tmp_path / "one-by-one.onnx", load=load)
+    assert [(one.scenario, one.batch) for one in found.rows] == [("offline", 1)]
+    assert {(one.scenario, one.batch) for one in found.not_measured} == {
+        ("multi-stream", 4),
+        ("offline", 4),
+    }
+    assert "it said nothing" not in found.not_measured[0].because
+
+
+def test_what_was_measured_before_stays_unless_it_is_measured_again():
+    before = data(row("a"), row("a", scenario="offline", batch=8), row("b"))
+    after = merged(before, data(row("a", p90_ms=0.5)))
+    assert [(one.name, one.scenario, one.p90_ms) for one in after.rows] == [
+        ("a", "offline", 0.06),
+        ("b", "single-stream", 0.06),
+        ("a", "single-stream", 0.5),
+    ]
+    elsewhere = data(row("c")).model_copy(
+        update={"environment": before.environment.model_copy(update={"cpu": "another"})}
+    )
+    assert merged(before, elsewhere) == elsewhere
+
+
+def test_models_of_one_name_are_told_apart(tiny_model, tmp_path):
+    for folder in ("a/x", "b/x", "a/y"):
+        (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(tiny_model, tmp_path / folder / "m.onnx")
+    models = [entrants(tmp_path / one / "m.onnx")[0] for one in ("a/x", "b/x", "a/y")]
+    assert [one.name for one in told_apart(models)] == [
+        "m.onnx (x) 1",
+        "m.onnx (x) 2",
+        "m.onnx (y)",
+    ]
+
+
+def test_what_cannot_be_done_is_said_before_anything_is(bench_run, tiny_model, tmp_path):
+    with pytest.raises(UserError, match="add --target cpu"):
+        bench(tmp_path, tiny_model, load=Load(targets=("browser",)), against=tiny_model)
+    with pytest.raises(UserError, match="single-stream alone"):
+        bench(tmp_path, tiny_model, load=Load(targets=("browser",), scenarios=("server",)))
+    with pytest.raises(UserError, match="has measured no peers"):
+        bench(tmp_path, bench_run, peers=True)
+    with pytest.raises(UserError, match="names 2 files"):
+        bench(tmp_path, tiny_model, against=bench_run)
+    assert not list(tmp_path.iterdir())
+
+
+def test_inputs_with_no_examples_are_refused(tiny_model, tmp_path):
+    np.savez(tmp_path / "none.npz", history=np.zeros((0, 6), np.int32))
+    np.save(tmp_path / "one.npy", np.zeros((4, 6), np.int32))
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
+    for name, says in (
+        ("none.npz", "no examples"),
+        ("one.npy", "one array without a name"),
+        ("broken.npz", "holds no inputs"),
+    ):
+        with pytest.raises(UserError, match=says):
+            entrants(tiny_model, tmp_path / name)
