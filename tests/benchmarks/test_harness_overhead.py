@@ -88,11 +88,14 @@ def test_the_result_says_how_to_get_it_again(tiny_model, tmp_path, monkeypatch):
     monkeypatch.chdir(tiny_model.parent)
     allowed = allowed_cpus()
     try:
-        main([tiny_model.name])
+        main([tiny_model.name, "--all-scenarios"])
     finally:
         pin(allowed)
     found = json.loads((tmp_path / "results" / "found.json").read_text())
-    assert found["command"] == f"python -m benchmarks.harness_overhead {tiny_model.name}"
+    assert (
+        found["command"]
+        == f"python -m benchmarks.harness_overhead {tiny_model.name} --all-scenarios"
+    )
     assert found["kept"] is keeps(found["models"])
     assert found["environment"]["cores"] == len(allowed) or sys.platform != "linux"
     for scenarios in found["models"].values():
