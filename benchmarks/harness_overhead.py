@@ -214,10 +214,10 @@ def _median(differences: NDArray[np.float64]) -> Interval:
 
 def main(arguments: list[str]) -> int:
     """Measure, write the result, print it; 1 if it is not quiet or above `MOST_US`."""
-    scenarios: tuple[ScenarioName, ...] = ("single-stream",)
+    wanted: tuple[ScenarioName, ...] = ("single-stream",)
     files = [one for one in arguments if one != ALL_SCENARIOS]
     if len(files) < len(arguments):
-        scenarios = get_args(ScenarioName)
+        wanted = get_args(ScenarioName)
     environment = asdict(current_environment())  # Of the whole machine: before it is pinned.
     allowed = allowed_cpus()
     pinned = choose_cpus(1, allowed)
@@ -237,9 +237,8 @@ def main(arguments: list[str]) -> int:
             MOST_TRIES if name == "single-stream" else _OTHER_TRIES,
         )
 
-    found = {
-        model: {name: quietly(opened, name) for name in scenarios}
-        for model, opened in models.items()
+    found: dict[str, dict[str, dict[str, Any]]] = {
+        model: {name: quietly(opened, name) for name in wanted} for model, opened in models.items()
     }
     kept = keeps(found)
     result = {
