@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from benchmarks.bench.data import (
     BenchComparisonData,
     BenchData,
-    BenchEnvironmentData,
     BenchRowData,
     NotMeasuredData,
 )
@@ -20,7 +19,7 @@ from benchmarks.bench.entrant import Entrant
 from benchmarks.bench.made_up import made_up_samples
 from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
-from benchmarks.report.shape import IntervalData
+from benchmarks.report.shape import EnvironmentData, IntervalData
 from benchmarks.stages.latency import FULL_ROUNDS, FULL_STARTS
 from compress.errors import UserError
 from export.file_inputs import file_inputs
@@ -72,7 +71,7 @@ class Bench:
     def found(self) -> BenchData:
         """Everything so far."""
         return BenchData(
-            environment=BenchEnvironmentData.model_validate(asdict(current_environment())),
+            environment=EnvironmentData.model_validate(asdict(current_environment())),
             rows=tuple(self.rows),
             comparisons=tuple(self.comparisons),
             not_measured=tuple(self.missing),

@@ -5,7 +5,7 @@ from typing import Literal, Protocol, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from benchmarks.report.shape import IntervalData, Shape, Share
+from benchmarks.report.shape import EnvironmentData, IntervalData, Shape, Share
 from benchmarks.timing.timing import Timing
 from compress.recipe import MeasuredOn, ScenarioName
 
@@ -165,24 +165,11 @@ class NotMeasuredData(Shape):
     because: str
 
 
-class BenchEnvironmentData(Shape):
-    """The machine and the software."""
-
-    cpu: str
-    cores: PositiveInt
-    memory_gb: NonNegativeFloat
-    system: str
-    architecture: str
-    python: str
-    cpu_flags: tuple[str, ...]
-    packages: dict[str, str]
-
-
 class BenchData(Shape):
     """Everything that was measured."""
 
     schema_: Literal["limbeck.bench/1"] = Field("limbeck.bench/1", alias="schema")
-    environment: BenchEnvironmentData
+    environment: EnvironmentData
     rows: tuple[BenchRowData, ...]
     comparisons: tuple[BenchComparisonData, ...] = ()
     not_measured: tuple[NotMeasuredData, ...] = ()

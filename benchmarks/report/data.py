@@ -20,7 +20,7 @@ from benchmarks.browser.data import BrowserData
 from benchmarks.groups.data import GroupsData, ProtectVerdictData
 from benchmarks.measurement import Role
 from benchmarks.peers.data import PeerComparisonData, PeerNotMeasuredData, PeerRouteData
-from benchmarks.report.shape import IntervalData, MetricInterval, Shape, Share
+from benchmarks.report.shape import EnvironmentData, IntervalData, MetricInterval, Shape, Share
 from benchmarks.report.task_view import FidelityMeasure
 from benchmarks.robustness.data import RobustnessData
 from benchmarks.roofline.data import RooflineData
@@ -210,19 +210,6 @@ class CurveData(Shape):
 
     name: str
     epochs: tuple[EpochData, ...]
-
-
-class EnvironmentData(Shape):
-    """The machine and the software; nothing that names a person or a host."""
-
-    cpu: str
-    cores: PositiveInt
-    memory_gb: NonNegativeFloat
-    system: str
-    architecture: str
-    python: str
-    cpu_flags: tuple[str, ...]
-    packages: dict[str, str]
 
 
 class ReportData(Shape):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.report.data import ArtifactData, EnvironmentData, LatencyData, ReportData
+from benchmarks.report.data import ArtifactData, LatencyData, ReportData
 from benchmarks.report.files import budget_table, checked_in_words, verdict_of
 from benchmarks.report.markdown_tables import (
     code_in_markdown,
@@ -12,7 +12,7 @@ from benchmarks.report.markdown_tables import (
     list_in_markdown,
     table_to_markdown,
 )
-from benchmarks.report.shape import IntervalData
+from benchmarks.report.shape import EnvironmentData, IntervalData
 from benchmarks.report.tables import (
     ROLES,
     AnyRow,

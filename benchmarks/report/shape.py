@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from compress.metrics import Interval
 
@@ -35,3 +35,16 @@ class MetricInterval(IntervalData):
     """An interval that says what of: a difference, or a share, of this metric."""
 
     metric: str
+
+
+class EnvironmentData(Shape):
+    """The machine and the software; nothing that names a person or a host."""
+
+    cpu: str
+    cores: PositiveInt
+    memory_gb: NonNegativeFloat
+    system: str
+    architecture: str
+    python: str
+    cpu_flags: tuple[str, ...]
+    packages: dict[str, str]

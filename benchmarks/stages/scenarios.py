@@ -7,10 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.bench.data import BenchData, BenchEnvironmentData, BenchRowData, NotMeasuredData
+from benchmarks.bench.data import BenchData, BenchRowData, NotMeasuredData
 from benchmarks.bench.entrant import Entrant, entrants
 from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
+from benchmarks.report.shape import EnvironmentData
 from benchmarks.stages.latency import LOGS
 from compress.errors import UserError
 from compress.files import tree_sha256, write_atomically
@@ -84,7 +85,7 @@ def _measured(context: StageContext[Recipe], load: Load) -> BenchData:
             except UserError as error:
                 missing.append(not_measured(model, case, error))
     return BenchData(
-        environment=BenchEnvironmentData.model_validate(environment),
+        environment=EnvironmentData.model_validate(environment),
         rows=tuple(rows),
         not_measured=tuple(missing),
     )

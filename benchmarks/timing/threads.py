@@ -58,6 +58,7 @@ def thread_times() -> ThreadTimes:
     on_cpu, queued = {}, {}
     for thread in thread_numbers():
         try:
+            # Read between timed queries: no Path is made for each thread.
             with open(f"{_TASKS}/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
                 ran, waited, _ = file.read().split()
         except OSError:  # It ended meanwhile, or the kernel counts nothing.
@@ -69,6 +70,7 @@ def thread_times() -> ThreadTimes:
 def queued_ns() -> int:
     """Return how long the calling thread has been ready while others ran; 0 where nobody knows."""
     try:
+        # As above: a text is enough.
         with open(f"{_TASKS}/{get_native_id()}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
             return int(file.read().split()[1])
     except OSError:

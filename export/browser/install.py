@@ -11,12 +11,12 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compress.data.package_archive import cache_folder, print_to_stderr
+from compress.data.cache import cache_folder, store
+from compress.data.package_archive import print_to_stderr
 from compress.errors import DownloadError
 
 ENABLE = "limbeck targets --install browser"
@@ -92,19 +92,11 @@ def install_browser(
         return folder
     announce(f"Downloading {runtime.package} ({runtime.megabytes:g} MB, with npm) into {folder}")
     announce(f"Terms: {TERMS}")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the final place, because a rename is only atomic within one file system.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as work:
-            content = Path(work) / "content"
-            _extract(runtime, _archive(runtime, Path(work)), content)
-            _rename(content, folder)
-    except OSError as error:
-        what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise DownloadError(
-            f"{runtime.package} could not be stored in {folder.parent}: {what}. "
-            "Free some space or permit writing there, or set LIMBECK_CACHE to another folder."
-        ) from error
+
+    def fetched(work: Path, content: Path) -> None:
+        _extract(runtime, _archive(runtime, work), content)
+
+    store(runtime.package, folder, fetched)
     return folder
 
 
@@ -166,12 +158,3 @@ def _extract(runtime: WebRuntime, archive: Path, into: Path) -> None:
         raise DownloadError(
             f"{runtime.package}: {archive.name} is not as known: {error}"
         ) from error
-
-
-def _rename(content: Path, folder: Path) -> None:
-    try:
-        content.rename(folder)
-    except OSError:
-        # Another process was faster; what it put there passed the same checks.
-        if not folder.is_dir():
-            raise

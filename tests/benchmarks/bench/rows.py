@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from benchmarks.bench.data import BenchData, BenchEnvironmentData, BenchRowData
+from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.report.shape import EnvironmentData
 
-ENVIRONMENT = BenchEnvironmentData(
+ENVIRONMENT = EnvironmentData(
     cpu="AMD EPYC 9R14",
     cores=2,
     memory_gb=25.3,
