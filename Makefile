@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup  ## Real data to a verified int8 model and a report, in a quarter of an hour.
 	$(BIN)/limbeck run recipes/movielens-100k.yaml
 
-demo-text: setup  ## Real product texts to a verified int8 model, plain Optimum beside it: 20 minutes.
+demo-text: setup  ## Real product texts to a verified int8 model, other tools beside it: less than an hour.
 	$(BIN)/limbeck run recipes/womens-clothing.yaml --peers
 
 test: setup chromium  ## Unit tests, then one whole job on a small real data set.

@@ -17,7 +17,9 @@ from benchmarks.bench.data import BenchData, BenchRowData
 from benchmarks.bench.peers import EAGER_NAME
 from benchmarks.bench.terminal import mark_of
 from benchmarks.report.data import ReportData
+from benchmarks.report.markdown import environment_line
 from benchmarks.report.read import read_report
+from benchmarks.report.shape import EnvironmentData
 from benchmarks.report.tables import AnyRow, all_rows
 from benchmarks.report.wording import NOT_MEASURED, significant
 from compress.errors import UserError
@@ -71,7 +73,9 @@ def markdown(tables: Sequence[dict[str, Any]]) -> str:
             *(f"offline {batch}, /s" for batch in batches),
             "browser p90 ms",
         )
-        lines += [f"### {table['run']}", "", _line(headings), _line("-" * 3 for _ in headings)]
+        machine = EnvironmentData.model_validate(table["environment"])
+        lines += [f"### {table['run']}", "", f"One thread. {environment_line(machine)}", ""]
+        lines += [_line(headings), _line("-" * 3 for _ in headings)]
         lines += [_line(_cells(model, batches)) for model in table["models"]]
         lines += [
             "",

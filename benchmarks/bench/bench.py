@@ -147,7 +147,7 @@ class Bench:
             try:
                 found = compare_in_turns(model, against, threads, self.log_folder)
             except UserError as error:
-                because = f"in turn with {against.name}: {_first_line(error)}"
+                because = f"in turn with {against.name}: {_in_a_line(error, model, against)}"
                 self._miss(
                     NotMeasuredData(name=model.name, target="cpu", threads=threads, because=because)
                 )
@@ -238,12 +238,16 @@ def not_measured(model: Entrant, case: Case, error: UserError) -> NotMeasuredDat
         scenario=case.scenario.name,
         threads=case.threads,
         batch=case.scenario.batch,
-        because=_first_line(error),
+        because=_in_a_line(error, model),
     )
 
 
-def _first_line(error: UserError) -> str:
-    return str(error).splitlines()[0]
+def _in_a_line(error: UserError, *models: Entrant) -> str:
+    """Return the first line, with models by their names: a path tells nobody elsewhere anything."""
+    said = str(error).splitlines()[0]
+    for model in models:
+        said = said.replace(model.spec.path, model.name)
+    return said
 
 
 def compare_in_turns(

@@ -17,18 +17,14 @@ from threading import Thread
 from time import perf_counter_ns
 from typing import Any
 
-import numpy as np
-
 from benchmarks.timing.asking import SEED
+from benchmarks.timing.batches import Issue, PreparedCalls, issue_offline, issue_streams
 from benchmarks.timing.gaps import GapProbe, scheduled_ns
 from benchmarks.timing.isolation import pin
 from benchmarks.timing.record import Record
 from benchmarks.timing.scenario import MOST_SERVER_QUERIES, Scenario
 from export.runner import Runner
-from export.samples import Inputs, Samples
-
-Issue = Callable[[list[Any]], None]
-"""Is handed LoadGen's queries, one or many samples each."""
+from export.samples import Samples
 
 SERVER_SHARE = 0.5
 """Queries that arrive a second where no rate is asked for, as a share of what one stream answers:
@@ -36,14 +32,12 @@ a queue with Poisson arrivals then has something to do and does not grow."""
 _HAND_OVER_SECONDS = 2e-5
 _LAST = object()
 """Comes behind the last query."""
-_CALLS_AHEAD = 64
-"""Calls of an offline system that are put together at once, outside of the time."""
-_MOST_PREPARED = 256 * 2**20
-"""Bytes of multi-stream queries that are put together before the first one comes."""
 _PROBES = 8
 """Readings of the noise probe while queries are asked, about."""
 _LEAST_QUERY_NS = 1500
 """No query costs less, whatever the model: LoadGen prepares no more of them than fit."""
+_LEAST_EXAMPLE_NS = 150
+"""No example of an offline call costs less."""
 _FASTER = 1.25
 """How much faster than in the warm-up an offline run may be and still last long enough."""
 
@@ -135,10 +129,10 @@ def run_load_generator(
     if scenario.name == "single-stream":
         _start(test, _one_by_one(runner, samples, record), record.end, record)
     elif scenario.name == "offline":
-        _start(test, _offline(runner, samples, record, scenario.batch), record.end, record)
+        _start(test, issue_offline(runner, samples, record, scenario.batch), record.end, record)
     else:
-        prepared = _Prepared(samples, scenario.batch)
-        issue = _streams(runner, prepared, record, scenario.batch)
+        prepared = PreparedCalls(samples, scenario.batch)
+        issue = issue_streams(runner, prepared, record, scenario.batch)
         _start(test, issue, record.end, record, prepared.load)
     return record
 
@@ -169,98 +163,6 @@ def _one_by_one(runner: Runner, samples: Samples, record: Record) -> Issue:
             record.read_probe()
 
     return issue
-
-
-class _Prepared:
-    """Multi-stream queries, put together while LoadGen lets examples be loaded.
-
-    A query is examples that follow one another in the order in which LoadGen had them loaded
-    (`loadgen.cc`, `GenerateQueries`).
-    """
-
-    def __init__(self, samples: Samples, batch: int) -> None:
-        self._samples, self._batch = samples, batch
-        self._calls: dict[tuple[int, ...], Inputs] = {}
-
-    def load(self, rows: list[int]) -> None:
-        taken = 0
-        for first in range(len(rows) - self._batch + 1):
-            call = tuple(rows[first : first + self._batch])
-            self._calls[call] = inputs = self._samples.batch(np.array(call, dtype=np.int64))
-            taken += sum(array.nbytes for array in inputs.values())
-            if taken > _MOST_PREPARED:
-                break
-
-    def get(self, rows: list[int]) -> Inputs:
-        """Put the rest together when it is asked."""
-        found = self._calls.get(tuple(rows))
-        return found or self._samples.batch(np.array(rows, dtype=np.int64))
-
-
-def _streams(runner: Runner, prepared: _Prepared, record: Record, batch: int) -> Issue:
-    """Answer a query of `batch` samples in one call."""
-    call = _call(runner, record, batch)
-
-    def issue(queries: list[Any]) -> None:
-        rows = [query.index for query in queries]
-        ended = call(queries, rows, prepared.get(rows))
-        if ended >= record.next_probe:
-            record.read_probe()
-
-    return issue
-
-
-def _offline(runner: Runner, samples: Samples, record: Record, batch: int) -> Issue:
-    """Answer the one query of very many samples in calls of `batch`.
-
-    Calls are put together outside of the time, some ahead; LoadGen's own clock goes on meanwhile,
-    and while the probe is read.
-    """
-    call, clock = _call(runner, record, batch), perf_counter_ns
-
-    def issue(queries: list[Any]) -> None:
-        ahead = _CALLS_AHEAD * batch
-        for start in range(0, len(queries), ahead):
-            with record.pause():
-                parts = [
-                    queries[first : first + batch]
-                    for first in range(start, min(start + ahead, len(queries)), batch)
-                ]
-                asked = [[query.index for query in part] for part in parts]
-                inputs = [samples.batch(np.array(rows, dtype=np.int64)) for rows in asked]
-            for part, rows, given in zip(parts, asked, inputs, strict=True):
-                if clock() >= record.next_probe:
-                    record.read_probe()
-                call(part, rows, given)
-
-    return issue
-
-
-def _call(
-    runner: Runner, record: Record, batch: int
-) -> Callable[[list[Any], list[int], Inputs], int]:
-    """Return what answers some of LoadGen's queries at once and says when it had the answers."""
-    loadgen = import_module("mlperf_loadgen")
-    complete = loadgen.QuerySamplesComplete
-    responses = [loadgen.QuerySampleResponse(0, 0, 0) for _ in range(batch)]
-    latencies, clock = record.latencies, perf_counter_ns
-
-    def call(part: list[Any], rows: list[int], inputs: Inputs) -> int:
-        started = clock()
-        answer = runner(inputs)
-        ended = clock()
-        for response, query in zip(responses, part, strict=False):
-            response.id = query.id
-        complete(responses[: len(part)])
-        asked = record.asked
-        latencies[asked] = ended - started
-        record.asked = asked + 1
-        record.examples += len(rows)
-        if asked == record.next_kept:
-            record.keep(rows, answer)
-        return ended
-
-    return call
 
 
 def _serve(runner: Runner, samples: Samples, test: _Test, record: Record) -> None:
@@ -381,7 +283,8 @@ def _pace_ns(warmed: WarmedUp) -> int:
 
 def _offline_rate(scenario: Scenario, warmed: WarmedUp) -> float:
     """Examples a second that LoadGen prepares its one query for."""
-    return _FASTER * scenario.batch * 1e9 / warmed.usual_ns
+    call_ns = max(warmed.usual_ns, _LEAST_QUERY_NS, scenario.batch * _LEAST_EXAMPLE_NS)
+    return _FASTER * scenario.batch * 1e9 / call_ns
 
 
 def _log(loadgen: Any, folder: str) -> Any:

@@ -45,9 +45,9 @@ class PeerStudent:
         about = json.loads((self.source.student / "model.json").read_bytes())
         return bool(about["format"] == "huggingface")
 
-    def example(self) -> "tuple[Tensor, ...]":
-        """Return one real input as PyTorch models take it, int64 `[1, L]` each."""
-        return tuple(one.long() for one in self.source.example())
+    def example(self, batch: int = 1) -> "tuple[Tensor, ...]":
+        """Return real inputs as PyTorch models take them, int64 `[batch, L]` each."""
+        return tuple(one.long() for one in self.source.example(batch))
 
 
 @dataclass(frozen=True)

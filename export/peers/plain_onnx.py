@@ -46,28 +46,32 @@ def plain_onnx(student: PeerStudent, into: Path) -> str:
     copytree(shared, into, dirs_exist_ok=True)
     if is_theirs:
         return "optimum-cli export onnx --task text-classification --model STUDENT FP32"
-    return 'torch.onnx.export(student, inputs, "FP32/model.onnx", dynamo=True)'
+    return (
+        'torch.onnx.export(student, inputs, "FP32/model.onnx", dynamo=True, '
+        f"dynamic_shapes={_free_axes(student)})"
+    )
 
 
 def export_with_pytorch(student: PeerStudent, into: Path) -> None:
-    """Export the module as it is: its defaults, with the length of a text free."""
+    """Export the module as it is: its defaults, with the batch and the length of a text free."""
     import torch
 
     inputs = [one.name for one in student.source.signature.inputs]
-    shapes = None
-    if student.source.reads_text:
-        length = torch.export.Dim("length", min=2, max=student.source.length)
-        shapes = tuple({1: length} for _ in inputs)
     with quietly(), torch.inference_mode(False), torch.no_grad():
         torch.onnx.export(
             student.source.module,
-            student.example(),
+            student.example(batch=2),  # One alone would be taken for a batch that is always one.
             str(into / MODEL),
             input_names=inputs,
             output_names=[one.name for one in student.source.signature.outputs],
-            dynamic_shapes=shapes,
+            dynamic_shapes=_free_axes(student),
             dynamo=True,
         )
+
+
+def _free_axes(student: PeerStudent) -> tuple[dict[int, str], ...]:
+    axes = {0: "batch", 1: "length"} if student.source.reads_text else {0: "batch"}
+    return tuple(dict(axes) for _ in student.source.signature.inputs)
 
 
 def export_with_optimum(student: PeerStudent, into: Path) -> None:

@@ -9,7 +9,17 @@ def result(**changes):
 
 
 def table(*models):
-    return {"run": "shop", "metric": "ndcg@10", "models": list(models), "not_measured": []}
+    return {
+        "run": "shop",
+        "metric": "ndcg@10",
+        "environment": {
+            "cpu": "A CPU", "cores": 2, "memory_gb": 8.0, "system": "Linux 6",
+            "architecture": "x86_64", "python": "3.11.9", "cpu_flags": ["avx2"],
+            "packages": {"onnxruntime": "1.23.2"},
+        },
+        "models": list(models),
+        "not_measured": [],
+    }  # fmt: skip
 
 
 def test_a_line_a_model_with_every_scenario_in_its_column():
@@ -25,7 +35,7 @@ def test_a_line_a_model_with_every_scenario_in_its_column():
             result(target="browser", runtime="wasm", p90_ms=0.5),
         ],
     }
-    heading, _, line = markdown([table(model)]).splitlines()[2:5]
+    heading, _, line = markdown([table(model)]).splitlines()[4:7]
     cells = dict(zip(heading.strip("| ").split(" | "), line.strip("| ").split(" | "), strict=True))
     assert cells == {
         "model": "onnx fp32",
@@ -43,9 +53,13 @@ def test_a_line_a_model_with_every_scenario_in_its_column():
     }
 
 
+def test_the_machine_is_named():
+    assert "One thread. A CPU, 2 cores, 8 GB" in markdown([table()])
+
+
 def test_what_was_not_measured_is_a_dash_and_what_is_doubtful_has_a_star():
     doubtful = result(**broken("threads", "It ran 3 threads.")) | {"mark": "invalid: threads"}
     model = {"name": "a", "quality": None, "results": [doubtful]}
-    line = markdown([table(model)]).splitlines()[4]
+    line = markdown([table(model)]).splitlines()[6]
     assert "| a | – |" in line
     assert "0.060*" in line

@@ -22,7 +22,8 @@ LESS = {
     "epochs: 32, patience: 10": "warmup_steps: 20, epochs: 4, patience: 10",
     "epochs: 60, patience: 10": "warmup_steps: 20, epochs: 4, patience: 10",
     "queries: 1024\n  seconds: 10": "queries: 64\n  seconds: 1",
-    "multi-stream, offline, server]": "offline]\n  scenario_seconds: 0.3\n  batches: [1, 8]",
+    "multi-stream, offline, server]": "offline]\n  batches: [1, 8]",
+    "scenario_seconds: 2 ": "scenario_seconds: 0.3 ",
     "column: gender, max_gap: 0.1}": "column: gender, of: quality, max_gap: 1}",
     "kept_quality: 0.97": "kept_quality: 0.1",
 }

@@ -45,7 +45,7 @@ def shop(tmp_path):
                 for day, item in enumerate(rng.integers(0, 25, 8))
             )
         (tmp_path / "events.csv").write_text(events)
-        return call("run", tmp_path / "recipe.yaml", "--out", tmp_path / "run", *more)
+        return call("run", tmp_path / "recipe.yaml", "--quick", "--out", tmp_path / "run", *more)
 
     return run
 

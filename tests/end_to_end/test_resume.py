@@ -23,7 +23,8 @@ COMPARED = (
 )
 FEWER = ("--set", "data.source.first_users=60", "--set", "benchmark.seconds=0.2")
 FEWER += ("--set", "budget={}", "--set", "protect=[]")  # so few users keep nothing worth a limit
-FEWER += ("--set", "benchmark.scenarios=[single-stream]", "--set", "benchmark.measured_on=[cpu]")
+FEWER += ("--quick", "--set", "benchmark.measured_on=[cpu]", "--set", "benchmark.robustness=false")
+FEWER += ("--set", "benchmark.scenarios=[single-stream]")
 OWN_EACH_TIME = ("stage.json", "curve.json", "events.out.tfevents")
 
 

@@ -102,7 +102,10 @@ def test_one_case_that_fails_takes_nothing_from_the_others(tiny_model, tmp_path)
         ("multi-stream", 4),
         ("offline", 4),
     }
-    assert "it said nothing" not in found.not_measured[0].because
+    because = found.not_measured[0].because
+    assert because.startswith("one-by-one.onnx: its latency could not be measured")
+    assert "it said nothing" not in because
+    assert str(tmp_path) not in because  # bench.json goes to others
 
 
 def test_what_was_measured_before_stays_unless_it_is_measured_again():

@@ -108,6 +108,24 @@ def test_students_that_optimum_does_not_know_in_fp32(
     assert_it_answers_as_the_student(name, student, tmp_path / "peer")
 
 
+@pytest.mark.parametrize("name", [ONNX, OPENVINO, LITERT])
+@pytest.mark.parametrize("kind", ["next-item", "mean-pooled"])
+def test_a_batch_is_answered_as_its_rows_are(name, kind, student_of, tmp_path):
+    """`limbeck bench --peers` asks them in calls of many examples, too."""
+    student = student_of(kind, None if kind == "next-item" else "one-of")
+    peer, files = emitted(name, student, tmp_path / "peer")
+    samples = native_samples(student.source.calibration, peer.takes)
+    samples = samples.take(np.arange(4))
+    spec = RunnerSpec(peer.runtime, str(files.description))
+    with open_runner(spec) as runner:
+        together = runner(samples.batch(np.arange(4)))
+    alone = answers(peer, files, samples)
+    for output, values in alone.items():
+        assert together[output].shape == values.shape
+        if values.dtype.kind == "f":
+            assert np.abs(together[output] - values).max() < 2e-5, output
+
+
 def test_optimum_quantizes_what_pytorch_exported(student_of, tmp_path):
     student = student_of("next-item")
     files = assert_it_answers_as_the_student(OPTIMUM, student, tmp_path / "peer", tolerance=2.0)
