@@ -254,6 +254,13 @@ def bench(
     peers: Annotated[
         bool, typer.Option("--peers", help="Measure the peers of the runs beside their files.")
     ] = False,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--file", metavar="NAME", help='Such as "onnx fp32": no others; repeatable.'),
+    ] = None,
+    tries: Annotated[
+        int, typer.Option(help="Measure what was noisy again, so often at most in all.")
+    ] = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="For LoadGen's logs and bench.json.")
     ] = None,
@@ -280,10 +287,18 @@ def bench(
         queries=queries,
         rate=rate,
         bound_ms=bound_ms,
+        tries=tries,
     )
     with TerminalDisplay() as display:
         found, folder = run_bench(
-            paths, load, against=against, inputs=inputs, peers=peers, out=out, display=display
+            paths,
+            load,
+            against=against,
+            inputs=inputs,
+            peers=peers,
+            out=out,
+            display=display,
+            files=files or (),
         )
     if as_json:
         typer.echo(found.to_json())

@@ -31,6 +31,7 @@ def run_bench(
     peers: bool,
     out: Path | None,
     display: Display,
+    files: Sequence[str] = (),
 ) -> tuple[BenchData, Path]:
     """Measure everything that is named.
 
@@ -46,6 +47,7 @@ def run_bench(
         out: For logs and `bench.json`; None: `bench` in the run, or a new temporary folder where
             other things than one run are named.
         display: Shows what is being measured.
+        files: Names of those to measure, of all that the paths hold; none: all.
 
     Returns:
         What was found, and the folder that it is kept in.
@@ -60,6 +62,9 @@ def run_bench(
     models = [one for path in paths for one in entrants(path, inputs)]
     if peers:
         models += [one for path in paths for one in peer_entrants(path)]
+    models = list(told_apart(models))
+    if files:
+        models = _named(models, files)
     other = None if against is None else _only(against, inputs)
     folder = out or _own_folder(paths)
     try:
@@ -74,7 +79,7 @@ def run_bench(
 
     display.stage_started("bench", f"{len(models)} models, logs in {folder}", False)
     session = Bench(load, folder, keep=keep)
-    found = session.measure(list(told_apart(models)), other, Progress(display).advance)
+    found = session.measure(models, other, Progress(display).advance)
     keep(found)
     return found, folder
 
@@ -120,6 +125,15 @@ def told_apart(models: Sequence[Entrant]) -> Iterator[Entrant]:
     for one in named:
         seen[one.name] += 1
         yield one if again[one.name] == 1 else replace(one, name=f"{one.name} {seen[one.name]}")
+
+
+def _named(models: Sequence[Entrant], names: Sequence[str]) -> list[Entrant]:
+    """Return the models of these names."""
+    known = [one.name for one in models]
+    for name in names:
+        if name not in known:
+            raise UserError(f"--file {name}: it is one of {', '.join(known)}.")
+    return [one for one in models if one.name in names]
 
 
 def _before(file: Path) -> BenchData | None:

@@ -70,6 +70,8 @@ class BenchRowData(Shape):
     growth_kb: float | None
     repeat_ratio: NonNegativeFloat | None
     """As in report.json; null where it was not looked at."""
+    tries: PositiveInt = 1
+    """How often it was measured: the try with the quietest machine is kept."""
     answers_checked: NonNegativeInt
     agreement: Share | None
     pinned_to: tuple[int, ...]

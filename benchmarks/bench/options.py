@@ -24,6 +24,7 @@ def load_of(
     queries: int,
     rate: float | None,
     bound_ms: float,
+    tries: int = 1,
 ) -> Load:
     """Read what is given, `1,8` or each on its own.
 
@@ -34,7 +35,7 @@ def load_of(
     for name, value in (("seconds", seconds), ("bound-ms", bound_ms), ("rate", asked)):
         if not (value > 0 and isfinite(value)):
             raise UserError(f"--{name} {value:g}: it must be a number above 0.")
-    for name, number in (("queries", queries), ("streams", streams)):
+    for name, number in (("queries", queries), ("streams", streams), ("tries", tries)):
         if number < 1:
             raise UserError(f"--{name} {number}: it must be at least 1.")
     return Load(
@@ -49,6 +50,7 @@ def load_of(
         queries=queries,
         rate=rate,
         bound_ms=bound_ms,
+        tries=tries,
     )
 
 

@@ -40,6 +40,9 @@ class Load:
     """...and at least so many queries in single-stream."""
     rate: float | None = None
     bound_ms: float = 100.0
+    tries: int = 1
+    """So often a measurement is made at most, until the noise probe is quiet; the quietest counts,
+    whatever it says."""
 
     @classmethod
     def of_recipe(cls, benchmark: Benchmark) -> "Load":

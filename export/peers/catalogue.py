@@ -61,7 +61,11 @@ def emit_openvino(student: PeerStudent, folder: Path) -> PeerFiles:
     """Export to ONNX, which OpenVINO reads and compiles as it loads."""
     typed = plain_onnx(student, folder)
     options = '{"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}'
-    typed = f'{typed}; openvino.compile_model("FP32/model.onnx", "CPU", {options})'
+    model = '"FP32/model.onnx"'
+    if not student.source.reads_text:
+        typed = f"{typed}; model = openvino.Core().read_model({model}); model.reshape([1, L])"
+        model = "model"
+    typed = f'{typed}; openvino.compile_model({model}, "CPU", {options})'
     return PeerFiles(folder / DESCRIPTION, _model_bytes(folder), typed)
 
 
@@ -181,7 +185,7 @@ PEERS = (
         name="OpenVINO fp32",
         runtime="openvino",
         takes="int64",
-        version=2,
+        version=3,
         packages=("torch", "onnxscript", "optimum", "optimum-onnx", "transformers", "openvino"),
         obstacle=_no_openvino,
         emit=emit_openvino,

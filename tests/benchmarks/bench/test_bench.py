@@ -1,12 +1,13 @@
 """Whole benches of small files, as `limbeck bench` does them."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
 
-from benchmarks.bench.bench import known_answers
+from benchmarks.bench.bench import known_answers, slug_of
 from benchmarks.bench.command import RESULT, merged, run_bench, told_apart
 from benchmarks.bench.data import BenchData
 from benchmarks.bench.entrant import entrants
@@ -19,7 +20,7 @@ from .rows import data, row
 BRIEF = Load(queries=16, seconds=0.2)
 
 
-def bench(out, *paths, load=BRIEF, against=None, peers=False):
+def bench(out, *paths, load=BRIEF, against=None, peers=False, files=()):
     found, _ = run_bench(
         list(paths),
         load,
@@ -28,6 +29,7 @@ def bench(out, *paths, load=BRIEF, against=None, peers=False):
         peers=peers,
         out=out,
         display=Display(),
+        files=files,
     )
     return found
 
@@ -106,6 +108,36 @@ def test_one_case_that_fails_takes_nothing_from_the_others(tiny_model, tmp_path)
     assert because.startswith("one-by-one.onnx: its latency could not be measured")
     assert "it said nothing" not in because
     assert str(tmp_path) not in because  # bench.json goes to others
+
+
+@pytest.mark.parametrize(
+    ("drifts", "kept", "tries"),
+    [([0.02], 0.02, 1), ([0.5, 0.04, 0.01], 0.04, 2), ([0.3, 0.2, 0.4], 0.2, 3)],
+)
+def test_what_was_noisy_is_measured_again_and_the_quietest_try_is_kept_with_its_logs(
+    drifts, kept, tries, tiny_model, tmp_path, monkeypatch
+):
+    given = iter(drifts)
+
+    def measured(model, case, log_folder, cold_starts, known):
+        drift = next(given)
+        folder = log_folder / slug_of(model.name) / case.slug
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "log").write_text(str(drift))
+        return row(model.name, noise_drift=drift, quiet=drift <= 0.1)
+
+    monkeypatch.setattr("benchmarks.bench.bench.measure_row", measured)
+    found = bench(tmp_path / "out", tiny_model, load=replace(BRIEF, tries=3))
+    assert [(one.noise_drift, one.tries) for one in found.rows] == [(kept, tries)]
+    (log,) = (tmp_path / "out").rglob("log")
+    assert log.read_text() == str(kept)
+
+
+def test_files_are_chosen_by_name(bench_run, tmp_path):
+    found = bench(tmp_path, bench_run, files=["onnx fp32"])
+    assert {one.name for one in (*found.rows, *found.not_measured)} == {"onnx fp32"}
+    with pytest.raises(UserError, match=r"--file onnx fp8: it is one of onnx fp32"):
+        bench(tmp_path, bench_run, files=["onnx fp8"])
 
 
 def test_what_was_measured_before_stays_unless_it_is_measured_again():

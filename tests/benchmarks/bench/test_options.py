@@ -26,6 +26,13 @@ def test_lists_are_written_with_commas_or_one_by_one():
     assert read() == Load(batches=(1, 8))
 
 
+def test_a_measurement_is_made_once_unless_more_tries_are_allowed():
+    assert read().tries == 1
+    assert read(tries=3).tries == 3
+    with pytest.raises(UserError, match="--tries 0: it must be at least 1"):
+        read(tries=0)
+
+
 def test_all_means_every_one():
     assert read(scenarios=["all"]).scenarios == (
         *("single-stream", "multi-stream"),

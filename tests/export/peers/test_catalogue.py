@@ -126,6 +126,15 @@ def test_a_batch_is_answered_as_its_rows_are(name, kind, student_of, tmp_path):
             assert np.abs(together[output] - values).max() < 2e-5, output
 
 
+def test_openvino_is_given_the_shapes_that_it_is_asked(student_of, tmp_path):
+    """Free axes would cost it half of its speed, and its users are told to fix them."""
+    peer, files = emitted(OPENVINO, student_of("next-item"), tmp_path / "peer")
+    with open_runner(RunnerSpec(peer.runtime, str(files.description))) as runner:
+        (history,) = runner._models[1].inputs
+        assert history.partial_shape.is_static
+    assert "model.reshape([1, L])" in files.typed
+
+
 def test_optimum_quantizes_what_pytorch_exported(student_of, tmp_path):
     student = student_of("next-item")
     files = assert_it_answers_as_the_student(OPTIMUM, student, tmp_path / "peer", tolerance=2.0)

@@ -97,7 +97,7 @@ def test_openvino_computes_in_fp32_on_as_many_threads_as_it_says(logits_file, mo
     openvino = pytest.importorskip("openvino")
     PeerModel("model.onnx", "score").write(logits_file)
     with OpenVinoRunner(logits_file, threads=1) as runner:
-        model = runner._model
+        model = runner._compile(1)
         assert model.get_property("INFERENCE_NUM_THREADS") == 1
         assert model.get_property("INFERENCE_PRECISION_HINT") == openvino.Type.f32
 
