@@ -8,7 +8,7 @@ writes benchmarks/results/full-table.json and full-table.md.
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,9 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
     """
     of_report = {row.name: row for row in all_rows(report)}
     of_report[EAGER_NAME] = report.student
-    names = dict.fromkeys(row.name for row in found.rows)
+    measured = {row.name for row in found.rows}
+    names = [name for name in of_report if name in measured]
+    names += dict.fromkeys(row.name for row in found.rows if row.name not in of_report)
     return {
         "run": report.recipe["name"],
         "metric": report.metric,
@@ -79,13 +81,19 @@ def markdown(tables: Sequence[dict[str, Any]]) -> str:
         lines += [_line(_cells(model, batches)) for model in table["models"]]
         lines += [
             "",
-            *(
-                f"- {one['name']}, {one['target']}: not measured: {one['because']}"
-                for one in table["not_measured"]
-            ),
+            *_not_measured(table["not_measured"]),
             "",
         ]
     return "\n".join(lines)
+
+
+def _not_measured(missing: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line a reason, with all that it is the reason of."""
+    by_reason: dict[tuple[str, str], dict[str, None]] = {}
+    for one in missing:
+        by_reason.setdefault((one["target"], one["because"]), {})[one["name"]] = None
+    for (target, because), names in by_reason.items():
+        yield f"- Not measured ({target}): {', '.join(names)}: {because}"
 
 
 def _cells(model: dict[str, Any], batches: Iterable[int]) -> Iterable[str]:
@@ -158,7 +166,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = json.dumps({"commands": commands, "tables": tables}, indent=1, ensure_ascii=False)
     (given.out / "full-table.json").write_text(text + "\n", encoding="utf-8")
     page = ["```", *commands, "```", "", markdown(tables)]
-    page.append("`*`: noisy or not valid; the JSON file beside this one says why.\n")
+    page.append(
+        "`*`: noisy or not valid; the JSON file beside this one says why. Where its `tries` is above "
+        "1, a noisy measurement was made again (`--tries`), and the quietest is here.\n"
+    )
     (given.out / "full-table.md").write_text("\n".join(page), encoding="utf-8")
     print(given.out / "full-table.md")
     return 0

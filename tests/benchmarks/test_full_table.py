@@ -57,6 +57,14 @@ def test_the_machine_is_named():
     assert "One thread. A CPU, 2 cores, 8 GB" in markdown([table()])
 
 
+def test_one_reason_is_said_once():
+    because = "run on macOS only"
+    missing = [{"name": name, "target": "cpu", "because": because} for name in ("a", "b", "a")]
+    assert "- Not measured (cpu): a, b: run on macOS only" in markdown(
+        [table() | {"not_measured": missing}]
+    )
+
+
 def test_what_was_not_measured_is_a_dash_and_what_is_doubtful_has_a_star():
     doubtful = result(**broken("threads", "It ran 3 threads.")) | {"mark": "invalid: threads"}
     model = {"name": "a", "quality": None, "results": [doubtful]}
