@@ -167,8 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (given.out / "full-table.json").write_text(text + "\n", encoding="utf-8")
     page = ["```", *commands, "```", "", markdown(tables)]
     page.append(
-        "`*`: noisy or not valid; the JSON file beside this one says why. Where its `tries` is above "
-        "1, a noisy measurement was made again (`--tries`), and the quietest is here.\n"
+        "`*`: noisy or not valid; the JSON file beside this one says why. Where its `tries` is "
+        "above 1, a noisy measurement was made again (`--tries`), and the quietest is here.\n"
     )
     (given.out / "full-table.md").write_text("\n".join(page), encoding="utf-8")
     print(given.out / "full-table.md")
