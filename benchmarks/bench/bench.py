@@ -176,6 +176,18 @@ def known_answers(model: Entrant) -> Answers:
     Raises:
         UserError: It cannot be loaded or asked.
     """
+    try:
+        return _asked_once(model)
+    except UserError:
+        raise
+    except Exception as error:  # Whatever a runtime raises at inputs that a file does not take.
+        said = str(error).strip() or type(error).__name__
+        raise UserError(
+            f"{model.spec.path}: it cannot be asked with {model.asked_with}: {_one_line(said)}"
+        ) from error
+
+
+def _asked_once(model: Entrant) -> Answers:
     with open_runner(model.spec) as runner:
         if model.verification is not None:
             takes_texts = model.samples is model.verification.texts
@@ -258,10 +270,17 @@ def not_measured(model: Entrant, case: Case, error: UserError) -> NotMeasuredDat
 
 def _in_a_line(error: UserError, *models: Entrant) -> str:
     """Return the first line, with models by their names: a path tells nobody elsewhere anything."""
-    said = str(error).splitlines()[0]
+    said = _one_line(str(error))
     for model in models:
         said = said.replace(model.spec.path, model.name)
     return said
+
+
+def _one_line(text: str) -> str:
+    """Return the first line, and the next one where it only announces it."""
+    first, *rest = text.strip().splitlines()
+    announces = first.rstrip().endswith((":", "indices")) and rest
+    return f"{first} {rest[0].strip()}" if announces else first
 
 
 def compare_in_turns(

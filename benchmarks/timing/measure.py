@@ -25,7 +25,7 @@ from benchmarks.timing.job import (
     Observed,
 )
 from benchmarks.timing.loadgen_log import LoadGenLog
-from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of
+from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of, looks_up
 from benchmarks.timing.scenario import MOST_SERVER_QUERIES, Scenario
 from benchmarks.timing.timing import BrokenRule, Noise, Timing
 from compress.errors import UserError
@@ -148,7 +148,10 @@ def read_timing(
         *log.broken(),
         *_late(scenario, log),
         *_clocks(scenario, log, own_ms, observed),
-        *broken_rules(job.spec, observed, conduct),
+        *_once_a_rule(
+            *broken_rules(job.spec, observed, conduct),
+            *looks_up(observed, _median(own_ms) * 1000),
+        ),
     )
     return Timing(
         scenario=scenario.name,
@@ -174,6 +177,11 @@ def read_timing(
         rate=_arrived(scenario, log),
         bound_ms=scenario.bound_ms,
     )
+
+
+def _once_a_rule(*broken: BrokenRule) -> tuple[BrokenRule, ...]:
+    """A rule that is broken in two ways is told by the first."""
+    return tuple({one.rule: one for one in reversed(broken)}.values())[::-1]
 
 
 def _median(latencies: NDArray[np.float64]) -> float:

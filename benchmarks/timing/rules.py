@@ -19,6 +19,11 @@ MOST_REPEAT_RATIO = 1.5
 model that computes has about 1, as what a runtime prepares for a new shape was prepared before with
 another example; one that looks the answer up has 10 or more. MLPerf's own audit for this (inference
 compliance TEST04) asks the same sample all the time, and allows 10%, over ten minutes of it."""
+MOST_UNSEEN_RATIO = 3.0
+MOST_UNSEEN_US = 20.0
+"""How much longer an example may take that was never asked than the usual timed call, which asks
+the same examples very often: as a ratio, and by how much before that counts (a first look at an
+input comes from memory). A batch takes longer than an example, so this holds for any call."""
 MOST_GROWTH_KB = 1000.0
 """How much memory may grow in a thousand queries, 10^3 bytes, and how much at all before it counts:
 allocators keep less than that back, and the kernel counts in lots of 256 KB."""
@@ -104,6 +109,24 @@ def broken_rules(spec: RunnerSpec, observed: Observed, conduct: Conduct) -> Iter
             f"The answers given while it was timed agree with the right ones to "
             f"{conduct.agreement:.2f} ({conduct.answers_checked} of them), below "
             f"{LEAST_AGREEMENT}.",
+        )
+
+
+def looks_up(observed: Observed, timed_us: float) -> Iterator[BrokenRule]:
+    """Yield the rule that a model breaks which is only fast at what it was asked often.
+
+    Args:
+        observed: By the process of itself.
+        timed_us: Median of the timed calls, microseconds.
+    """
+    if not observed.first_ns:
+        return
+    unseen_us = float(np.median(observed.first_ns)) / 1e3
+    if unseen_us > MOST_UNSEEN_RATIO * timed_us and unseen_us - timed_us > MOST_UNSEEN_US:
+        yield BrokenRule(
+            "caches",
+            f"An example that it had never seen took {unseen_us:.3g} us, a timed call "
+            f"{timed_us:.3g} us: it was timed with answers that it looked up.",
         )
 
 

@@ -111,6 +111,28 @@ def test_one_case_that_fails_takes_nothing_from_the_others(tiny_model, tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"z": np.ones((8, 6), np.int32)}, "Required inputs (['history']) are missing"),
+        ({"history": np.ones((8, 6), np.float32)}, "expected: (tensor(int32))"),
+        ({"history": np.ones((8, 6, 2), np.int32)}, "Invalid rank for input: history"),
+    ],
+)
+def test_a_file_that_cannot_be_asked_keeps_no_other_from_being_measured(
+    inputs, words, tiny_model, tmp_path
+):
+    np.savez(tmp_path / "given.npz", **inputs)
+    shutil.copy(tiny_model, tmp_path / "other.onnx")
+    asked = {"inputs": tmp_path / "given.npz", "against": None, "peers": False}
+    paths = [tiny_model, tmp_path / "other.onnx"]
+    found, _ = run_bench(paths, BRIEF, **asked, out=tmp_path / "out", display=Display())
+    assert [one.name for one in found.not_measured] == ["tiny.onnx", "other.onnx"]
+    because = found.not_measured[0].because
+    assert because.startswith("tiny.onnx: it cannot be asked with given.npz: ")
+    assert words in because
+
+
+@pytest.mark.parametrize(
     ("drifts", "kept", "tries"),
     [([0.02], 0.02, 1), ([0.5, 0.04, 0.01], 0.04, 2), ([0.3, 0.2, 0.4], 0.2, 3)],
 )

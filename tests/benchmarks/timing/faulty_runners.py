@@ -115,6 +115,22 @@ class Caching(Honest):
         return self.known[key]
 
 
+class CachingFromTheThirdTime(Honest):
+    """Looks up what it was asked twice before."""
+
+    def __enter__(self) -> "CachingFromTheThirdTime":
+        self.asked: dict[bytes, int] = {}
+        self.known: dict[bytes, Answers] = {}
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        key = inputs["history"].tobytes()
+        self.asked[key] = self.asked.get(key, 0) + 1
+        if self.asked[key] < 3:
+            self.known[key] = super().__call__(inputs)
+        return self.known[key]
+
+
 class Leaking(Honest):
     """Keeps 20 KB of every query."""
 

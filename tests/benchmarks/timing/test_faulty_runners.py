@@ -68,6 +68,13 @@ def test_a_planted_fault_is_caught(name, rule, because, tmp_path):
     assert not timing.valid
 
 
+def test_answers_looked_up_in_most_of_the_queries_are_caught_however_late_that_began(tmp_path):
+    often = Scenario("single-stream", queries=1000, seconds=0.2)
+    broken = conduct_rules(asked("CachingFromTheThirdTime", tmp_path, often))
+    assert list(broken) == ["caches"]
+    assert "it was timed with answers that it looked up" in broken["caches"]
+
+
 @pytest.mark.parametrize(("name", "rule"), [("Sleeping", "sleeps"), ("Rubbish", "answers")])
 def test_a_server_is_caught_as_well(name, rule, tmp_path):
     assert list(conduct_rules(asked(name, tmp_path, SERVER))) == [rule]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.timing.job import Observed
-from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of, leaks
+from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of, leaks, looks_up
 from export.runner import RunnerSpec
 
 SOUND = Observed(
@@ -53,6 +53,17 @@ def test_waiting_for_a_processor_is_no_sleep():
     assert broken(cpu_share=0.2, awake_share=0.3) == ["sleeps"]
     assert broken(RunnerSpec("tensorrt", "e"), cpu_share=0.2, awake_share=0.3) == []
     assert broken(awake_share=None) == []
+
+
+def test_an_example_never_asked_may_not_take_much_longer_than_the_timed_calls():
+    def found(timed_us, **changes):
+        return [one.rule for one in looks_up(replace(SOUND, **changes), timed_us)]
+
+    assert found(100.0, first_ns=(290_000,) * 9) == []
+    assert found(100.0, first_ns=(310_000,) * 9) == ["caches"]
+    assert found(5.0, first_ns=(24_000,) * 9) == []  # A first look at an input takes a while, too.
+    assert found(100.0, first_ns=(310_000,) * 4 + (100_000,) * 5) == []
+    assert found(100.0, first_ns=()) == []
 
 
 def test_an_example_asked_again_may_not_be_much_faster():
