@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -24,6 +25,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
+
+_GOES_ON = " The same command goes on from here."
+_AFTERWARDS = {
+    "run": _GOES_ON,
+    "export": _GOES_ON,
+    "bench": " What was measured until now is in bench.json.",
+}
+"""What becomes of the work of an interrupted verb."""
 
 app = typer.Typer(
     name="limbeck",
@@ -299,6 +308,7 @@ def bench(
             out=out,
             display=display,
             files=files or (),
+            command=shlex.join(["limbeck", *sys.argv[1:]]),
         )
     if as_json:
         typer.echo(found.to_json())
@@ -476,7 +486,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            typer.echo("\nInterrupted. The same command goes on from here.", err=True)
+            typer.echo(f"\nInterrupted.{_AFTERWARDS.get(''.join(sys.argv[1:2]), '')}", err=True)
         raise
     except BrokenPipeError:
         with contextlib.suppress(OSError):

@@ -21,11 +21,11 @@ from benchmarks.report.markdown import environment_line
 from benchmarks.report.read import read_report
 from benchmarks.report.shape import EnvironmentData
 from benchmarks.report.tables import AnyRow, all_rows
+from benchmarks.report.terminal import INVALID, NOISY
 from benchmarks.report.wording import NOT_MEASURED, significant
 from compress.errors import UserError
 from compress.metrics import metric_name
 
-_BENCH = "limbeck bench {} --scenario all --target all --peers"
 _RESULTS = Path(__file__).parent / "results"
 
 
@@ -43,6 +43,7 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
     names += dict.fromkeys(row.name for row in found.rows if row.name not in of_report)
     return {
         "run": report.recipe["name"],
+        "commands": list(found.commands),
         "metric": report.metric,
         "environment": found.environment.model_dump(mode="json"),
         "models": [
@@ -105,7 +106,11 @@ def _cells(model: dict[str, Any], batches: Iterable[int]) -> Iterable[str]:
         return {}
 
     def figure(one: dict[str, Any], name: str) -> str:
-        return significant(one.get(name)) + ("*" if one.get("mark") else "")
+        value = one.get(name)
+        if value is None:
+            return NOT_MEASURED
+        doubt = INVALID if not one["valid"] else NOISY if not one["quiet"] else ""
+        return doubt + significant(value)
 
     single, server = first("single-stream"), first("server")
     quality = model["quality"]
@@ -160,15 +165,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 2
     runs = [f"runs/{one['run']}" for one in tables]
-    commands = [*(_BENCH.format(run) for run in runs)]
+    commands = [command for one in tables for command in one["commands"]]
     commands.append(f"python -m benchmarks.full_table {' '.join(runs)}")
     given.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"commands": commands, "tables": tables}, indent=1, ensure_ascii=False)
     (given.out / "full-table.json").write_text(text + "\n", encoding="utf-8")
     page = ["```", *commands, "```", "", markdown(tables)]
     page.append(
-        "`*`: noisy or not valid; the JSON file beside this one says why. Where its `tries` is "
-        "above 1, a noisy measurement was made again (`--tries`), and the quietest is here.\n"
+        f"`{NOISY}`: the machine was busy with other things meanwhile, a look and not a claim; "
+        f"`{INVALID}`: not valid. The JSON file beside this one has the drift and the broken rule. "
+        "Where its `tries` is above 1, a noisy measurement was made again (`--tries`), and the "
+        "quietest is here.\n"
     )
     (given.out / "full-table.md").write_text("\n".join(page), encoding="utf-8")
     print(given.out / "full-table.md")

@@ -4,6 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -32,6 +33,7 @@ def run_bench(
     out: Path | None,
     display: Display,
     files: Sequence[str] = (),
+    command: str = "",
 ) -> tuple[BenchData, Path]:
     """Measure everything that is named.
 
@@ -48,6 +50,7 @@ def run_bench(
             other things than one run are named.
         display: Shows what is being measured.
         files: Names of those to measure, of all that the paths hold; none: all.
+        command: What was typed, for the record.
 
     Returns:
         What was found, and the folder that it is kept in.
@@ -74,12 +77,18 @@ def run_bench(
         raise UserError(f"{folder} cannot be made: {said}. Name another: --out.") from error
     before = _before(folder / RESULT)
 
+    began = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    typed = (f"{command}  # {began}",) if command else ()
+
     def keep(found: BenchData) -> None:
-        write_atomically(folder / RESULT, merged(before, found).to_json())
+        write_atomically(folder / RESULT, merged(before, noted(found)).to_json())
+
+    def noted(found: BenchData) -> BenchData:
+        return found.model_copy(update={"commands": typed})
 
     display.stage_started("bench", f"{len(models)} models, logs in {folder}", False)
     session = Bench(load, folder, keep=keep)
-    found = session.measure(models, other, Progress(display).advance)
+    found = noted(session.measure(models, other, Progress(display).advance))
     keep(found)
     return found, folder
 
@@ -97,6 +106,7 @@ def merged(before: BenchData | None, found: BenchData) -> BenchData:
     names = {row.name for row in found.rows} | {one.name for one in found.not_measured}
     return found.model_copy(
         update={
+            "commands": (*before.commands, *found.commands),
             "rows": (*(one for one in before.rows if key(one) not in again), *found.rows),
             "comparisons": (
                 *(

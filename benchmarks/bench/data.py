@@ -171,6 +171,9 @@ class BenchData(Shape):
     """Everything that was measured."""
 
     schema_: Literal["limbeck.bench/1"] = Field("limbeck.bench/1", alias="schema")
+    commands: tuple[str, ...] = ()
+    """What was typed, first to last, each with its time: rows of later commands stand in place of
+    earlier ones."""
     environment: EnvironmentData
     rows: tuple[BenchRowData, ...]
     comparisons: tuple[BenchComparisonData, ...] = ()

@@ -54,7 +54,7 @@ class ChangeData(Shape):
 
 
 class SpeedData(Shape):
-    """Both files asked in turn, in one process, for this comparison."""
+    """Both files asked in turn, each in a process of its own, for this comparison."""
 
     p90_ratio: IntervalData
     """p90 of the other's file divided by the base's; the interval is over the rounds."""

@@ -11,6 +11,9 @@ from benchmarks.report.task_view import TaskView, metric_heading, task_view
 from benchmarks.report.wording import NOT_MEASURED, percent, signed, significant, with_minus
 from compress.metrics import metric_name
 
+NOISY, INVALID = "~", "!"
+"""Before a latency."""
+
 
 def measured_table(report: dict[str, Any]) -> Table:
     """Return the rows that have quality or latency.
@@ -51,6 +54,13 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
     for one in report["not_written"]:
         yield f"{one['name']} is not written: {one['because']}"
     if report["not_written"]:
+        yield ""
+    marks = {_doubt(row["latency"]) for row in _rows(report) if row["latency"]}
+    if NOISY in marks:
+        yield f"{NOISY} the machine was busy with other things meanwhile: a look, not a claim"
+    if INVALID in marks:
+        yield f"{INVALID} not valid: the report says which rule it breaks"
+    if marks - {""}:
         yield ""
     yield report["headline"]
     yield (
@@ -136,11 +146,18 @@ def _cells(row: dict[str, Any], view: TaskView) -> list[str]:
         escape(row["name"]),
         escape(metric),
         "" if kept is None else f"{kept['value']:.1%}",
-        NOT_MEASURED if latency is None else f"{latency['p90_ms']:.3f}",
+        NOT_MEASURED if latency is None else f"{_doubt(latency)}{latency['p90_ms']:.3f}",
         _kilobytes(row),
         "" if alike is None else f"{alike:.0%}",
         _state(row) if row["role"] == "artifact" else "",
     ]
+
+
+def _doubt(latency: dict[str, Any]) -> str:
+    """What stands before a figure that is none, or a look only."""
+    if not latency["valid"]:
+        return INVALID
+    return "" if latency["quiet"] else NOISY
 
 
 def _state(artifact: dict[str, Any]) -> str:

@@ -1,6 +1,9 @@
-from benchmarks.full_table import markdown
+import pytest
 
-from .bench.rows import broken, row
+from benchmarks.full_table import markdown, table_of
+from benchmarks.report.build import build_report
+
+from .bench.rows import broken, data, row
 
 
 def result(**changes):
@@ -65,9 +68,23 @@ def test_one_reason_is_said_once():
     )
 
 
-def test_what_was_not_measured_is_a_dash_and_what_is_doubtful_has_a_star():
-    doubtful = result(**broken("threads", "It ran 3 threads.")) | {"mark": "invalid: threads"}
-    model = {"name": "a", "quality": None, "results": [doubtful]}
-    line = markdown([table(model)]).splitlines()[6]
-    assert "| a | – |" in line
-    assert "0.060*" in line
+@pytest.mark.parametrize(
+    ("changes", "cell"),
+    [
+        ({}, "0.060"),
+        ({"quiet": False}, "~0.060"),
+        ({"calls_a_reading": 2}, "0.060"),
+        (broken("threads", "It ran 3 threads."), "!0.060"),
+    ],
+)
+def test_noisy_and_invalid_figures_are_told_apart(changes, cell):
+    model = {"name": "a", "quality": None, "results": [result(**changes)]}
+    cells = markdown([table(model)]).splitlines()[6].strip("| ").split(" | ")
+    assert cells[:2] == ["a", "–"]  # What was not measured is a dash.
+    assert cell in cells
+
+
+def test_the_commands_that_measured_it_stand_above_it(inputs, tmp_path):
+    report = build_report(inputs)
+    typed = ("limbeck bench runs/shop  # 2026-11-22 10:00 UTC", "limbeck bench runs/shop --tries 2")
+    assert table_of(report, data(row("onnx fp32"), commands=typed))["commands"] == list(typed)

@@ -95,6 +95,22 @@ def test_a_run_ends_with_its_table_headline_and_page(inputs, capsys):
     assert text.endswith("Report: run/report/report.html")
 
 
+def test_a_latency_that_is_doubtful_is_marked_and_the_mark_explained(inputs, capsys):
+    found = json.loads(build_report(inputs).to_json())
+    latencies = [row["latency"] for row in found["artifacts"] if row["latency"]]
+    latencies[0] |= {"quiet": False}
+    print_report(found, Path("run"))
+    text = capsys.readouterr().out
+    assert f"~{latencies[0]['p90_ms']:.3f}" in text
+    assert "~ the machine was busy" in text
+    assert "not valid" not in text
+    latencies[0] |= {"valid": False}
+    print_report(found, Path("run"))
+    text = capsys.readouterr().out
+    assert f"!{latencies[0]['p90_ms']:.3f}" in text
+    assert "! not valid: the report says which rule it breaks" in text
+
+
 def test_a_text_run_speaks_of_its_own_metric_its_peer_and_its_data(text_label_inputs, capsys):
     text = printed(text_label_inputs, capsys)
     assert "Macro-F1 [95%]" in text
