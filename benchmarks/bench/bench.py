@@ -196,7 +196,8 @@ def _asked_once(model: Entrant) -> Answers:
             faults = tuple(f"It does not answer as its student does: {one}" for one in check.faults)
             return Answers(asked.answers, faults)
         answers = [runner(model.samples.row(index)) for index in range(len(model.samples))]
-    return Answers({name: np.concatenate([one[name] for one in answers]) for name in answers[0]})
+    names = [name for name in answers[0] if len({one[name].shape[1:] for one in answers}) == 1]
+    return Answers({name: np.concatenate([one[name] for one in answers]) for name in names})
 
 
 def measure_row(

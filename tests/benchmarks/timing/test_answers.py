@@ -80,6 +80,22 @@ def test_scores_agree_within_half_a_standard_deviation():
     assert agreement(given, right).tolist() == [1, 0, 0, 1]
 
 
+def test_numbers_of_any_other_name_agree_within_a_tenth_of_a_standard_deviation():
+    right = {"vector": np.array([[0.0, 2.0]] * 4), "step": np.array([0, 2, 0, 2])}  # of 1
+    near = {"vector": right["vector"] + [[0.0], [0.09], [-0.09], [0.11]], "step": right["step"]}
+    assert agreement(near, right).tolist() == [1, 1, 1, 0]
+    assert agreement(near | {"step": np.array([2, 2, 0, 2])}, right).tolist() == [0, 1, 1, 0]
+    random = np.random.default_rng(0).normal(size=(2, 200, 8))
+    assert agreement({"y": random[0]}, {"y": random[1]}).mean() == 0
+    assert agreement({"y": np.ones((2, 3))}, {"y": np.ones((2, 4))}).tolist() == [0, 0]
+
+
+def test_masked_logits_agree_where_they_are_masked_alike():
+    right = {"logits": np.array([[0.0, 2.0, -np.inf], [0.0, 2.0, -np.inf]])}
+    given = {"logits": np.array([[0.0, 2.0, -np.inf], [0.0, 2.0, 1.0]])}
+    assert agreement(given, right).tolist() == [1, 0]
+
+
 def test_answers_that_share_no_name_cannot_be_compared():
     assert agreement({"other": np.zeros(2)}, {"score": np.zeros(2)}) is None
 
