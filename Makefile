@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 RECIPE ?= recipes/movielens-100k.yaml
 RUN ?= runs/movielens-100k
 
-.PHONY: setup demo demo-text test test-all check verify-arm64 bench bench-seeds clean chromium
+.PHONY: setup demo demo-text test test-all check verify-arm64 bench bench-harness bench-table bench-seeds clean chromium
 
 setup: $(STAMP)
 
@@ -50,6 +50,16 @@ verify-arm64: setup  ## A run's ONNX files on an emulated arm64 processor: RUN=r
 bench: setup  ## What performance claims rest on; results go to benchmarks/results.
 	$(BIN)/python -m benchmarks.data_memory
 	$(BIN)/python -m benchmarks.onnx_routes
+
+bench-harness: setup  ## What the harness costs, and whether it repeats itself, with the files of RUN.
+	$(BIN)/python -m benchmarks.harness_overhead $(RUN)/export/student.int8-dynamic.onnx
+	$(BIN)/python -m benchmarks.repeatability $(RUN)/export/student.int8-dynamic.onnx --seconds 10
+
+bench-table: setup  ## All files and peers of both shipped recipes, run with --peers, in all scenarios: an hour.
+	for run in movielens-100k womens-clothing; do \
+	  $(BIN)/limbeck bench runs/$$run --scenario all --target all --peers --tries 2 || exit; \
+	done
+	$(BIN)/python -m benchmarks.full_table runs/movielens-100k runs/womens-clothing
 
 bench-seeds: setup  ## A job under three seeds: half an hour for the demo, more for RECIPE=recipes/womens-clothing.yaml.
 	$(BIN)/python -m benchmarks.over_seeds $(RECIPE)

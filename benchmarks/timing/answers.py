@@ -91,7 +91,8 @@ def agreement(given: Answers, right: Answers) -> NDArray[np.float64] | None:
     shared = [name for name in given if name in right and right[name].dtype.kind in "fiub"]
     if not shared:
         return None
-    return np.min([_same_numbers(given[name], right[name]) for name in shared], axis=0)
+    alike = [_same_numbers(given[name], right[name]) for name in shared]
+    return np.asarray(np.min(alike, axis=0), dtype=np.float64)
 
 
 def _found(given: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
