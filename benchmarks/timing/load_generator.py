@@ -29,6 +29,9 @@ from export.samples import Samples
 SERVER_SHARE = 0.5
 """Queries that arrive a second where no rate is asked for, as a share of what one stream answers:
 a queue with Poisson arrivals then has something to do and does not grow."""
+_SERVED_NS = 10_000
+"""What a server's query costs beside the call, from LoadGen's thread to the next one's turn: a rate
+that leaves it out is more than a model of a few microseconds can be asked."""
 _HAND_OVER_SECONDS = 2e-5
 _LAST = object()
 """Comes behind the last query."""
@@ -69,7 +72,7 @@ def server_rate(scenario: Scenario, warmed: WarmedUp) -> float | None:
     if scenario.name != "server":
         return None
     most = MOST_SERVER_QUERIES / scenario.seconds
-    return scenario.rate or min(SERVER_SHARE * 1e9 / warmed.usual_ns, most)
+    return scenario.rate or min(SERVER_SHARE * 1e9 / (warmed.usual_ns + _SERVED_NS), most)
 
 
 def new_record(scenario: Scenario, warmed: WarmedUp, cpus: tuple[int, ...] = ()) -> Record:
