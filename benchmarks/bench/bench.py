@@ -23,6 +23,7 @@ from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
 from benchmarks.report.shape import EnvironmentData, IntervalData
 from benchmarks.stages.latency import FULL_ROUNDS, FULL_STARTS
+from benchmarks.timing.isolation import ALL_IT_SAID
 from compress.errors import UserError
 from export.file_inputs import file_inputs
 from export.runner import open_runner
@@ -109,20 +110,26 @@ class Bench:
         return self.found
 
     def _one(self, model: Entrant, advance: Callable[[str], None]) -> None:
-        known: Answers | None = None
+        known = Answers(None)
         for target in dict.fromkeys(self.load.targets):
             obstacle = self._obstacle(model, target)
             if obstacle:
                 self._miss(NotMeasuredData(name=model.name, target=target, because=obstacle))
                 continue
+            if target == "cpu":
+                advance(f"{model.name}: asked once before it is timed")
+                try:
+                    known = known_answers(model)
+                except UserError as error:
+                    because = _in_a_line(error, model)
+                    self._miss(NotMeasuredData(name=model.name, target=target, because=because))
+                    continue
             for case in self.load.cases():
                 if case.target != target:
                     continue
                 advance(f"{model.name}: {case.slug}")
                 try:
-                    if target == "cpu" and known is None:
-                        known = known_answers(model)
-                    row = self._quietest(model, case, known or Answers(None))
+                    row = self._quietest(model, case, known)
                 except UserError as error:
                     self._miss(not_measured(model, case, error))
                     continue
@@ -183,7 +190,7 @@ def known_answers(model: Entrant) -> Answers:
     except Exception as error:  # Whatever a runtime raises at inputs that a file does not take.
         said = str(error).strip() or type(error).__name__
         raise UserError(
-            f"{model.spec.path}: it cannot be asked with {model.asked_with}: {_one_line(said)}"
+            f"{model.spec.path}: it cannot be asked with {model.asked_with}: {said}"
         ) from error
 
 
@@ -270,18 +277,12 @@ def not_measured(model: Entrant, case: Case, error: UserError) -> NotMeasuredDat
 
 
 def _in_a_line(error: UserError, *models: Entrant) -> str:
-    """Return the first line, with models by their names: a path tells nobody elsewhere anything."""
-    said = _one_line(str(error))
+    """Return what is said in one line, without paths: they tell nobody elsewhere anything."""
+    lines = str(error).partition(f"\n{ALL_IT_SAID}")[0].splitlines()
+    said = " ".join(line.strip() for line in lines)
     for model in models:
         said = said.replace(model.spec.path, model.name)
     return said
-
-
-def _one_line(text: str) -> str:
-    """Return the first line, and the next one where it only announces it."""
-    first, *rest = text.strip().splitlines()
-    announces = first.rstrip().endswith((":", "indices")) and rest
-    return f"{first} {rest[0].strip()}" if announces else first
 
 
 def compare_in_turns(

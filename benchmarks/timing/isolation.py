@@ -19,6 +19,8 @@ _THREAD_VARIABLES = (
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 _FRAME = re.compile(r'^\s+File ".*", line \d+')
 _MOST_LINES = 8
+ALL_IT_SAID = "(all it said: "
+"""Begins the last line of an error: where the rest of it is, on this machine."""
 LEAST_LIMIT_SECONDS = 600.0
 """Nothing that still hopes to end is ended sooner."""
 
@@ -81,7 +83,7 @@ def failure(what: str, code: int, stderr: str, log_file: Path) -> UserError:
     """Return the error of a process that failed, with its own words at the end."""
     return UserError(
         f"{what} could not be measured, the process ended with "
-        f"{code}: {_last_words(stderr)}\n(all it said: {log_file})"
+        f"{code}: {_last_words(stderr)}\n{ALL_IT_SAID}{log_file})"
     )
 
 
@@ -90,7 +92,7 @@ def hangs(what: str, limit_seconds: float, log_file: Path) -> UserError:
     return UserError(
         f"{what} could not be measured: it was not done after {limit_seconds / 60:.3g} minutes, "
         f"far longer than it can take, and was ended. Does the runtime hang?"
-        f"\n(all it said: {log_file})"
+        f"\n{ALL_IT_SAID}{log_file})"
     )
 
 
