@@ -106,8 +106,8 @@ def test_what_cannot_be_measured_says_why_case_by_case(measure):
     assert engine.name == "tensorrt-rtx fp16"
     assert "GPU" in engine.because
     assert [(one.name, one.batch, one.because) for one in broken] == [
-        ("broken fp32", 1, "it is broken"),
-        ("broken fp32", 4, "it is broken"),
+        ("broken fp32", 1, "it is broken for a reason"),
+        ("broken fp32", 4, "it is broken for a reason"),
     ]
 
 
