@@ -249,12 +249,12 @@ def bench(
     seconds: Annotated[float, typer.Option(help="At least so long a measurement.")] = 10.0,
     queries: Annotated[int, typer.Option(help="Single-stream: at least so many queries.")] = 1024,
     rate: Annotated[
-        float | None,
-        typer.Option(help="Server: queries a second; half of what one stream can, if not given."),
-    ] = None,
+        float, typer.Option(help="Server: queries that arrive a second, of every file.")
+    ] = 100.0,
     bound_ms: Annotated[float, typer.Option(help="Server: the p99 of a valid result.")] = 100.0,
     against: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Ask each in turn with this file, too.")
+        str | None,
+        typer.Option(metavar="FILE|NAME", help="Ask each in turn with this file or peer, too."),
     ] = None,
     inputs: Annotated[
         Path | None,

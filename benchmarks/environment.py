@@ -53,6 +53,10 @@ class Environment:
     """Those of `SPEED_FLAGS` that the CPU has, sorted."""
     packages: dict[str, str]
     """Version of each of `PACKAGES`; what is not installed is missing."""
+    kernel: str = ""
+    """Release of the system's kernel."""
+    is_virtual: bool | None = None
+    """Whether it is a virtual machine; None: the processor does not say."""
 
 
 def current_environment() -> Environment:
@@ -68,6 +72,8 @@ def current_environment() -> Environment:
         python=platform.python_version(),
         cpu_flags=tuple(sorted(SPEED_FLAGS.intersection(flags.split()))),
         packages=dict(_versions()),
+        kernel=platform.release(),
+        is_virtual="hypervisor" in facts["flags"].split() if "flags" in facts else None,
     )
 
 

@@ -54,7 +54,7 @@ class PeerComparison:
     """One of our files beside what another tool made of the same student.
 
     Raises:
-        ValueError: There are no rounds.
+        ValueError: There are not two starts, or there are no rounds.
     """
 
     ours: str
@@ -65,7 +65,9 @@ class PeerComparison:
     """Our p90 latency divided by the peer's, both asked in turn in one session; below 1 is faster.
     """
     rounds: int
-    """How often both were asked in turn; the interval is over them."""
+    """How often both were asked in turn..."""
+    restarts: int
+    """...by so many processes of each; the interval is over these."""
     agreement_ours: float
     """How much of its answers to the test split our file has in common with the PyTorch student,
     0...1; what of is the task's, as in `Fidelity`."""
@@ -75,8 +77,8 @@ class PeerComparison:
     max_abs_difference_peer: float | None
 
     def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise ValueError("a comparison takes at least one round")
+        if self.restarts < 2 or self.rounds < self.restarts:
+            raise ValueError("a comparison takes two starts and more, each with a round")
 
 
 @dataclass(frozen=True)

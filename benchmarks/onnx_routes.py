@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from benchmarks.environment import current_environment
+from benchmarks.timing.turn_count import Turns
 from benchmarks.timing.turns import measure_in_turns
 from compress.recipe import (
     BertStudent,
@@ -215,19 +216,19 @@ def write_files(
 
 
 def measure(
-    results: dict[Path, RouteResult], samples: Samples, *, rounds: int, queries: int, folder: Path
+    results: dict[Path, RouteResult], samples: Samples, *, turns: Turns, queries: int, folder: Path
 ) -> list[RouteResult]:
     """Ask the files that are right in turn, and say how each compares with `DEFAULT`'s."""
     right = [path for path, result in results.items() if not result.fault]
     taken = measure_in_turns(
         [RunnerSpec("onnx", str(path)) for path in right],
         [samples] * len(right),
-        rounds=rounds,
+        turns=turns,
         queries=queries,
         threads=1,
         log_folder=folder,
     )
-    medians = dict(zip(right, np.median(taken, axis=2), strict=True))
+    medians = dict(zip(right, np.median(taken, axis=3), strict=True))
     reference = {
         results[path].scheme: medians[path]
         for path in right
@@ -285,7 +286,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--restarts", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=8, help="of each start")
     parser.add_argument("--queries", type=int, default=16, help="of one turn")
     parser.add_argument("--out", type=Path, default=_RESULT)
     given = parser.parse_args(arguments)
@@ -297,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             results += measure(
                 written,
                 student.samples,
-                rounds=given.rounds,
+                turns=Turns(given.restarts, given.rounds),
                 queries=given.queries,
                 folder=folder / "log",
             )
@@ -308,6 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = {
         "default": asdict(DEFAULT),
         "margin": MARGIN,
+        "restarts": given.restarts,
         "rounds": given.rounds,
         "queries": given.queries,
         "best": {kind: asdict(graph) for kind, graph in best.items()},

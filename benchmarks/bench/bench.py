@@ -1,7 +1,8 @@
 """Measuring models one after the other, and in turn."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
@@ -17,31 +18,21 @@ from benchmarks.bench.data import (
     BenchRowData,
     NotMeasuredData,
 )
-from benchmarks.bench.entrant import Entrant
+from benchmarks.bench.entrant import VERIFIED_WITH, Entrant
+from benchmarks.bench.known_answers import Answers, known_answers
 from benchmarks.bench.made_up import made_up_samples
 from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
 from benchmarks.report.shape import EnvironmentData, IntervalData
-from benchmarks.stages.latency import FULL_ROUNDS, FULL_STARTS
+from benchmarks.stages.latency import FULL_STARTS, FULL_TURNS
 from benchmarks.timing.isolation import ALL_IT_SAID
 from compress.errors import UserError
 from export.file_inputs import file_inputs
-from export.runner import open_runner
 from export.samples import Samples
 
 QUERIES_A_TURN = 64
 
 Advance = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What a model answers before it is timed: the timed answers must be the same."""
-
-    given: Mapping[str, NDArray[Any]] | None
-    """Of all samples by name; None where it was not asked."""
-    faults: tuple[str, ...] = ()
-    """Why it is not what was verified, in words."""
 
 
 class Bench:
@@ -110,20 +101,18 @@ class Bench:
         return self.found
 
     def _one(self, model: Entrant, advance: Callable[[str], None]) -> None:
-        known = Answers(None)
+        known: Answers | None = None
         for target in dict.fromkeys(self.load.targets):
             obstacle = self._obstacle(model, target)
-            if obstacle:
+            try:
+                if known is None and not obstacle:
+                    advance(f"{model.name}: asked once before it is timed")
+                    known = Answers(None) if model.cannot_run else known_answers(model)
+            except UserError as error:
+                obstacle = _in_a_line(error, model)
+            if obstacle or known is None:
                 self._miss(NotMeasuredData(name=model.name, target=target, because=obstacle))
                 continue
-            if target == "cpu":
-                advance(f"{model.name}: asked once before it is timed")
-                try:
-                    known = known_answers(model)
-                except UserError as error:
-                    because = _in_a_line(error, model)
-                    self._miss(NotMeasuredData(name=model.name, target=target, because=because))
-                    continue
             for case in self.load.cases():
                 if case.target != target:
                     continue
@@ -177,36 +166,6 @@ class Bench:
             self.keep(self.found)
 
 
-def known_answers(model: Entrant) -> Answers:
-    """Ask a model everything once before it is timed; a run's file is verified again.
-
-    Raises:
-        UserError: It cannot be loaded or asked.
-    """
-    try:
-        return _asked_once(model)
-    except UserError:
-        raise
-    except Exception as error:  # Whatever a runtime raises at inputs that a file does not take.
-        said = str(error).strip() or type(error).__name__
-        raise UserError(
-            f"{model.spec.path}: it cannot be asked with {model.asked_with}: {said}"
-        ) from error
-
-
-def _asked_once(model: Entrant) -> Answers:
-    with open_runner(model.spec) as runner:
-        if model.verification is not None:
-            takes_texts = model.samples is model.verification.texts
-            asked = model.verification.ask(runner, takes_texts=takes_texts)
-            check = model.verification.compare(asked, model.scheme)
-            faults = tuple(f"It does not answer as its student does: {one}" for one in check.faults)
-            return Answers(asked.answers, faults)
-        answers = [runner(model.samples.row(index)) for index in range(len(model.samples))]
-    names = [name for name in answers[0] if len({one[name].shape[1:] for one in answers}) == 1]
-    return Answers({name: np.concatenate([one[name] for one in answers]) for name in names})
-
-
 def measure_row(
     model: Entrant,
     case: Case,
@@ -227,14 +186,30 @@ def measure_row(
         UserError: It cannot be run, or failed.
     """
     folder = log_folder / slug_of(model.name) / case.slug
+    known = known_answers(model) if known is None else known
     if case.target == "browser":
         from benchmarks.bench.in_browser import browser_row
 
-        return browser_row(model, case, folder)
+        found = browser_row(model, case, folder, known.given)
+    else:
+        found = _cpu_row(model, case, folder, cold_starts, known)
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return found.model_copy(
+        update={
+            "sha256": model.sha256,
+            "measured_at": now,
+            "least_seconds": case.scenario.seconds,
+            "least_queries": case.scenario.queries,
+        }
+    )
+
+
+def _cpu_row(
+    model: Entrant, case: Case, folder: Path, cold_starts: int, known: Answers
+) -> BenchRowData:
     from benchmarks.timing.cold_start import cold_start_ms
     from benchmarks.timing.measure import measure
 
-    known = known_answers(model) if known is None else known
     timing = measure(
         model.spec,
         model.samples,
@@ -242,6 +217,7 @@ def measure_row(
         threads=case.threads,
         log_folder=folder,
         reference=model.expected if known.given is None else known.given,
+        is_own=known.given is not None,
     )
     cold = None
     if case.scenario.name == "single-stream" and cold_starts:
@@ -295,10 +271,11 @@ def compare_in_turns(
     """
     from benchmarks.timing.turns import measure_in_turns, percentile_ratio
 
+    theirs_samples = samples_for(against, model)
     own, theirs = measure_in_turns(
         [model.spec, against.spec],
-        [model.samples, samples_for(against, model)],
-        rounds=FULL_ROUNDS,
+        [model.samples, theirs_samples],
+        turns=FULL_TURNS,
         queries=QUERIES_A_TURN,
         threads=threads,
         log_folder=log_folder / slug_of(model.name) / f"in-turn-{threads}t",
@@ -309,7 +286,19 @@ def compare_in_turns(
         against=against.name,
         threads=threads,
         p90_ratio=IntervalData.model_validate(asdict(ratio)),
-        rounds=FULL_ROUNDS,
+        rounds=FULL_TURNS.total,
+        restarts=FULL_TURNS.restarts,
+        same_examples=are_same_examples(model, against, theirs_samples),
+    )
+
+
+def are_same_examples(model: Entrant, against: Entrant, asked: Samples) -> bool:
+    """Whether two models are asked the same: one run's examples, or equal arrays."""
+    if model.asked_with == against.asked_with == VERIFIED_WITH and model.run == against.run:
+        return True
+    own, theirs = model.samples.arrays, asked.arrays
+    return own.keys() == theirs.keys() and all(
+        np.array_equal(own[name], theirs[name]) for name in own
     )
 
 

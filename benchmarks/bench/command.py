@@ -27,7 +27,7 @@ def run_bench(
     paths: Sequence[Path],
     load: Load,
     *,
-    against: Path | None,
+    against: str | None,
     inputs: Path | None,
     peers: bool,
     out: Path | None,
@@ -43,7 +43,7 @@ def run_bench(
     Args:
         paths: Runs, export folders and files.
         load: What each model is put to.
-        against: A file that the others are asked in turn with.
+        against: What the others are asked in turn with: the name of one of them, or a file.
         inputs: What to ask files that come without inputs.
         peers: Whether the runs' peers take part.
         out: For logs and `bench.json`; None: `bench` in the run, or a new temporary folder where
@@ -66,9 +66,13 @@ def run_bench(
     if peers:
         models += [one for path in paths for one in peer_entrants(path)]
     models = list(told_apart(models))
+    other = None if against is None else _opponent(against, models, inputs)
     if files:
         models = _named(models, files)
-    other = None if against is None else _only(against, inputs)
+    if other is not None and all(one.spec == other.spec for one in models):
+        raise UserError(
+            f"--against {against}: it is the only one that is measured. Name another, or a copy."
+        )
     folder = out or _own_folder(paths)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +98,7 @@ def run_bench(
 
 
 def merged(before: BenchData | None, found: BenchData) -> BenchData:
-    """Add what was measured before and not again, if it was on the same machine and software."""
+    """Add what was measured before and not again, of the same files, machine and software."""
     if before is None or before.environment != found.environment:
         return found
 
@@ -102,17 +106,23 @@ def merged(before: BenchData | None, found: BenchData) -> BenchData:
         return (row.name, row.target, row.scenario, row.threads, row.batch)
 
     again = {key(row) for row in found.rows}
+    current = {row.name: row.sha256 for row in found.rows}
+    changed = {row.name for row in before.rows if current.get(row.name, row.sha256) != row.sha256}
     pairs = {(one.name, one.against, one.threads) for one in found.comparisons}
     names = {row.name for row in found.rows} | {one.name for one in found.not_measured}
     return found.model_copy(
         update={
             "commands": (*before.commands, *found.commands),
-            "rows": (*(one for one in before.rows if key(one) not in again), *found.rows),
+            "rows": (
+                *(one for one in before.rows if key(one) not in again and one.name not in changed),
+                *found.rows,
+            ),
             "comparisons": (
                 *(
                     one
                     for one in before.comparisons
                     if (one.name, one.against, one.threads) not in pairs
+                    and not {one.name, one.against} & changed
                 ),
                 *found.comparisons,
             ),
@@ -159,8 +169,15 @@ def _own_folder(paths: Sequence[Path]) -> Path:
     return Path(tempfile.mkdtemp(prefix="limbeck-bench-"))
 
 
-def _only(path: Path, inputs: Path | None) -> Entrant:
-    """The one model that a path names."""
+def _opponent(named: str, models: Sequence[Entrant], inputs: Path | None) -> Entrant:
+    """Return the one model of a name, or that a path names."""
+    for one in models:
+        if one.name == named:
+            return one
+    path = Path(named)
+    if not path.exists() and not (Path("runs") / path).exists():
+        known = ", ".join(one.name for one in models)
+        raise UserError(f"--against {named}: there is no such file, and it is none of {known}.")
     found = entrants(path, inputs)
     if len(found) != 1:
         raise UserError(f"--against {path}: it names {len(found)} files; give one of them.")

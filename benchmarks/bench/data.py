@@ -38,7 +38,15 @@ class BenchRowData(Shape):
     threads: PositiveInt
     batch: PositiveInt
     bytes: NonNegativeInt
+    sha256: str = ""
+    """Of everything that answered."""
+    measured_at: str = ""
+    """When it was done; empty in results of before."""
     asked_with: str
+    least_seconds: PositiveFloat | None = None
+    """It was to be asked at least so long..."""
+    least_queries: PositiveInt | None = None
+    """...and at least so many queries."""
     queries: NonNegativeInt
     examples: NonNegativeInt
     seconds: NonNegativeFloat
@@ -65,6 +73,8 @@ class BenchRowData(Shape):
     harness_us: float | None
     noise_drift: NonNegativeFloat
     quiet: bool
+    stolen_share: NonNegativeFloat | None = None
+    """Of a virtual machine: share of the time that its host kept for itself."""
     active_threads: NonNegativeInt | None
     cpu_share: NonNegativeFloat | None
     growth_kb: float | None
@@ -129,6 +139,7 @@ class BenchRowData(Shape):
             harness_us=timing.overhead_us,
             noise_drift=timing.noise.drift,
             quiet=timing.noise.is_quiet,
+            stolen_share=timing.stolen_share,
             active_threads=timing.conduct.active_threads,
             cpu_share=timing.conduct.cpu_share,
             growth_kb=timing.conduct.growth_kb,
@@ -153,6 +164,11 @@ class BenchComparisonData(Shape):
     p90_ratio: IntervalData
     """Its p90 latency divided by the other's; below 1 is faster."""
     rounds: PositiveInt
+    """How often both were asked..."""
+    restarts: PositiveInt = 1
+    """...by so many processes of each; the interval is over these."""
+    same_examples: bool = True
+    """Whether both were asked the same; else each inputs of its own, as they take others."""
 
 
 class NotMeasuredData(Shape):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.bench.made_up import made_up_samples, what_was_made_up
 from compress.errors import UserError
-from compress.files import tree_bytes
+from compress.files import tree_bytes, tree_sha256
 from export.artifact import Artifact
 from export.file_inputs import RUNTIMES, file_inputs, runtime_of
 from export.formats import format_of
@@ -40,6 +40,8 @@ class Entrant:
     asked_with: str
     """What the samples are, in words."""
     bytes: int
+    sha256: str
+    """Of everything that answers."""
     run: str = ""
     """The run or folder that it comes from: tells models of the same name apart."""
     expected: Mapping[str, NDArray[Any]] | None = None
@@ -139,6 +141,7 @@ def _of_file(path: Path, inputs: Path | None) -> Entrant:
         samples=samples,
         asked_with=asked_with,
         bytes=tree_bytes(path),
+        sha256=tree_sha256(path),
         run=folder.name,
         cannot_run="; ".join(run_obstacles(format_of(_format_name(path)), this_machine())),
     )
@@ -167,6 +170,7 @@ def _of_artifact(folder: Path, artifact: Artifact) -> Entrant:
         samples=samples,
         asked_with=VERIFIED_WITH,
         bytes=artifact.bytes,
+        sha256=artifact.sha256,
         run=folder.absolute().parent.name,
         expected=expected,
         verification=verification,

@@ -1,8 +1,11 @@
 """One file measured in a browser, as a row of a bench."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.bench.data import BenchRowData, BrokenRuleData, unsupported
 from benchmarks.bench.entrant import Entrant
@@ -22,13 +25,20 @@ def obstacle(model: Entrant) -> str:
     return "; ".join(browser_obstacles())
 
 
-def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
+def browser_row(
+    model: Entrant,
+    case: Case,
+    log_folder: Path,
+    known: Mapping[str, NDArray[Any]] | None = None,
+) -> BenchRowData:
     """Measure a file in headless Chromium, with the backend that every browser has.
 
     Args:
         model: An ONNX or ORT file.
         case: Single-stream; its queries and seconds.
         log_folder: Gets the raw latencies.
+        known: What the file answers outside of a browser; held against where no student's answers
+            are known.
 
     Raises:
         UserError: The browser cannot run the file.
@@ -44,7 +54,7 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
         threads=case.threads,
         log_folder=log_folder,
     )
-    checked, agreed = _answers(model, case.threads)
+    checked, agreed = _answers(model, case.threads, model.expected or known)
     broken = []
     if timing.threads_used > case.threads:
         because = f"It started {timing.threads_used} threads, and was given {case.threads}."
@@ -96,9 +106,11 @@ def browser_row(model: Entrant, case: Case, log_folder: Path) -> BenchRowData:
     )
 
 
-def _answers(model: Entrant, threads: int) -> tuple[int, float | None]:
+def _answers(
+    model: Entrant, threads: int, right: Mapping[str, NDArray[Any]] | None
+) -> tuple[int, float | None]:
     """Ask some examples whose right answers are known; return how many, and the share that is."""
-    if model.expected is None:
+    if right is None:
         return 0, None
     from export.browser.run import BrowserRunner
 
@@ -106,6 +118,7 @@ def _answers(model: Entrant, threads: int) -> tuple[int, float | None]:
     rows = np.linspace(0, len(model.samples) - 1, count).astype(np.int64)
     with BrowserRunner(model.spec.path, threads=threads) as runner:
         given = [runner(model.samples.row(int(row))) for row in rows]
-    answers = {name: np.concatenate([one[name] for one in given]) for name in given[0]}
-    found = agreement(answers, {name: array[rows] for name, array in model.expected.items()})
+    names = [name for name in given[0] if len({one[name].shape[1:] for one in given}) == 1]
+    answers = {name: np.concatenate([one[name] for one in given]) for name in names}
+    found = agreement(answers, {name: array[rows] for name, array in right.items()})
     return count, None if found is None else float(found.mean())

@@ -22,7 +22,7 @@ def load_of(
     streams: int,
     seconds: float,
     queries: int,
-    rate: float | None,
+    rate: float,
     bound_ms: float,
     tries: int = 1,
 ) -> Load:
@@ -31,8 +31,7 @@ def load_of(
     Raises:
         UserError: A word is unknown, or a number is none or out of range.
     """
-    asked = 1.0 if rate is None else rate
-    for name, value in (("seconds", seconds), ("bound-ms", bound_ms), ("rate", asked)):
+    for name, value in (("seconds", seconds), ("bound-ms", bound_ms), ("rate", rate)):
         if not (value > 0 and isfinite(value)):
             raise UserError(f"--{name} {value:g}: it must be a number above 0.")
     for name, number in (("queries", queries), ("streams", streams), ("tries", tries)):

@@ -47,6 +47,7 @@ def _eager(folder: Path) -> Entrant:
         samples=native_samples(samples, "int64"),
         asked_with=VERIFIED_WITH,
         bytes=row.bytes,
+        sha256=row.sha256,
         run=folder.name,
         expected=expected,
     )
@@ -65,6 +66,7 @@ def _peer(folder: Path, peer: MeasuredPeer) -> Entrant:
         samples=native_samples(samples, peer.takes),
         asked_with=VERIFIED_WITH,
         bytes=peer.bytes,
+        sha256=peer.sha256,
         run=folder.name,
         expected=expected,
         cannot_run=(obstacles[peer.name]() or "") if peer.name in obstacles else "",

@@ -38,7 +38,8 @@ class Load:
     """At least so long a measurement..."""
     queries: int = 1024
     """...and at least so many queries in single-stream."""
-    rate: float | None = None
+    rate: float = 100.0
+    """Of a server, the same for every model: rows of different rates say nothing of each other."""
     bound_ms: float = 100.0
     tries: int = 1
     """So often a measurement is made at most, until the noise probe is quiet; the quietest counts,

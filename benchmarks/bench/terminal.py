@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.bench.data import BenchComparisonData, BenchData, BenchRowData
 from benchmarks.report.wording import significant
 
 _HEADINGS = (
@@ -74,14 +74,31 @@ def bench_sentences(found: BenchData) -> Iterator[str]:
         ratio = one.p90_ratio
         yield (
             f"{one.name} takes {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] of the p90 "
-            f"latency of {one.against} ({one.rounds} rounds in turn, {_threads(one.threads)})."
+            f"latency of {one.against} ({one.rounds} rounds in turn{_by(one)}, "
+            f"{_threads(one.threads)}){_asked_apart(one)}."
         )
+    for threads in dict.fromkeys(row.threads for row in found.rows):
+        if threads > found.environment.cores:
+            yield (
+                f"{threads} threads had {found.environment.cores} processors: they waited for each "
+                "other, and were kept to none of them."
+            )
     for row in found.rows:
         for broken in row.broken:
             yield f"{row.name}, {scenario_in_words(row)}: {broken.because}"
     for missing in found.not_measured:
         where = missing.target if missing.scenario is None else missing.scenario
         yield f"{missing.name} was not measured ({where}): {missing.because}"
+
+
+def _by(one: BenchComparisonData) -> str:
+    return "" if one.restarts == 1 else f" by {one.restarts} processes of each"
+
+
+def _asked_apart(one: BenchComparisonData) -> str:
+    if one.same_examples:
+        return ""
+    return "; each was asked inputs of its own, which may be more or less work"
 
 
 def _threads(number: int) -> str:

@@ -190,13 +190,14 @@ def _model(run: ComparedRun, row: RowData | ArtifactData) -> ModelData:
 def _speeds(
     base: ComparedRun, others: Sequence[ComparedRun], max_slowdown: float, file: str | None
 ) -> Iterator[SpeedData]:
-    from benchmarks.compare.speed import QUERIES_A_ROUND, ROUNDS, p90_ratios
+    from benchmarks.compare.speed import QUERIES_A_ROUND, TURNS, p90_ratios
 
     threads = int(base.report.recipe["benchmark"]["threads"])
     for ratio in p90_ratios(base, others, file, threads):
         yield SpeedData(
             p90_ratio=interval_data(ratio),
-            rounds=ROUNDS,
+            rounds=TURNS.total,
+            restarts=TURNS.restarts,
             queries=QUERIES_A_ROUND,
             threads=threads,
             verdict=speed_verdict(ratio, max_slowdown),

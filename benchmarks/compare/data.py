@@ -57,8 +57,11 @@ class SpeedData(Shape):
     """Both files asked in turn, each in a process of its own, for this comparison."""
 
     p90_ratio: IntervalData
-    """p90 of the other's file divided by the base's; the interval is over the rounds."""
+    """p90 of the other's file divided by the base's; the interval is over restarts."""
     rounds: PositiveInt
+    """How often both were asked..."""
+    restarts: PositiveInt
+    """...by so many processes of each."""
     queries: PositiveInt
     """Of each file in each round."""
     threads: PositiveInt

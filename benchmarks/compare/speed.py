@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.compare.runs import ComparedRun
 from benchmarks.stages.subjects import Subject, subjects
+from benchmarks.timing.turn_count import Turns
 from benchmarks.timing.turns import measure_in_turns, percentile_ratio
 from compress.errors import UserError
 from compress.metrics import Interval
@@ -15,14 +16,14 @@ from export.rows import ARTIFACTS, SAMPLES
 from export.runner import RunnerSpec
 from export.samples import Samples
 
-ROUNDS = 16
+TURNS = Turns()
 QUERIES_A_ROUND = 128
 
 
 def p90_ratios(
     base: ComparedRun, others: Sequence[ComparedRun], file: str | None, threads: int
 ) -> list[Interval]:
-    """Ask the files of all runs in turn, in one fresh process, batch 1.
+    """Ask the files of all runs in turn, each in a fresh process, batch 1.
 
     Each is asked with the test split of its own run as its model takes it; of runs over the same
     test cases these are the same examples.
@@ -34,7 +35,7 @@ def p90_ratios(
         threads: Threads that the runtimes may use.
 
     Returns:
-        M ratios of the 90th percentiles, other / base, with their 95% intervals over the rounds.
+        M ratios of the 90th percentiles, other / base, with their 95% intervals over the restarts.
 
     Raises:
         UserError: A file or its samples are not there, or cannot be run on this machine.
@@ -49,7 +50,7 @@ def p90_ratios(
         found = measure_in_turns(
             specs,
             [_evenly(one, fewest) for one in samples],
-            rounds=ROUNDS,
+            turns=TURNS,
             queries=QUERIES_A_ROUND,
             threads=threads,
             log_folder=Path(logs),

@@ -67,7 +67,8 @@ def _sentence(one: ComparisonData, data: CompareData) -> str:
     if one.speed is not None and ratio is not None:
         said += (
             f"; {one.speed.verdict}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] "
-            f"times the p90, asked in turn over {one.speed.rounds} rounds"
+            f"times the p90, asked in turn over {one.speed.rounds} rounds "
+            f"by {one.speed.restarts} processes of each"
         )
     open_ends = []
     if one.verdict == "not decided":

@@ -13,8 +13,11 @@ class PeerComparisonData(Shape):
     peer: str
     """Name of the peer's row; `student`: the student in PyTorch, eagerly."""
     p90_ratio: IntervalData
-    """Our p90 latency divided by the peer's; below 1 is faster. The interval is over rounds."""
+    """Our p90 latency divided by the peer's; below 1 is faster. The interval is over restarts."""
     rounds: PositiveInt
+    """How often both were asked..."""
+    restarts: PositiveInt = 1
+    """...by so many processes of each; 1 in reports of before, whose interval is over rounds."""
     agreement_ours: Share
     """Share of the test split's answers that our file has in common with the student."""
     agreement_peer: Share

@@ -56,7 +56,7 @@ def peer_rows(context: StageContext[Any], evaluations: Mapping[str, Any]) -> "li
                 "peer", own, evaluations, _difference(own, evaluations, peer.max_abs_difference)
             ),
             cold_start_ms=median(read_json(folder / cold_file(peer.slug))),
-            p90_ratio_to_teacher=_ratio(context, turns[peer.name], turns[TEACHER]),
+            p90_ratio_to_teacher=_ratio(turns[peer.name], turns[TEACHER]),
         )
         rows.append(Measured(row, own.statistics()))
     return rows
@@ -92,8 +92,9 @@ def peer_comparisons(
         PeerComparison(
             ours=ours,
             peer=peer,
-            p90_ratio=_ratio(context, of[ours], of[peer]),
-            rounds=len(of[ours]),
+            p90_ratio=_ratio(of[ours], of[peer]),
+            rounds=of[ours].shape[0] * of[ours].shape[1],
+            restarts=len(of[ours]),
             agreement_ours=faith[ours][0],
             agreement_peer=faith[peer][0],
             max_abs_difference_ours=faith[ours][1],
@@ -128,13 +129,10 @@ def _turns(context: StageContext[Any], record: PeersRecord) -> dict[str, NDArray
         return {name: stored[f"arr_{number}"] for number, name in enumerate(record.in_turn)}
 
 
-def _ratio(
-    context: StageContext[Any], own: NDArray[np.int64], other: NDArray[np.int64]
-) -> Interval:
+def _ratio(own: NDArray[np.int64], other: NDArray[np.int64]) -> Interval:
     from benchmarks.timing.turns import percentile_ratio
 
-    recipe = context.recipe
-    return percentile_ratio(own, other, resamples=recipe.benchmark.bootstrap, seed=recipe.seed)
+    return percentile_ratio(own, other)
 
 
 def _record(context: StageContext[Any]) -> PeersRecord | None:

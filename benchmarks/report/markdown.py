@@ -225,6 +225,7 @@ def environment_line(machine: EnvironmentData) -> str:
     named = ("limbeck", "torch", "onnxruntime")
     packages = [f"{name} {machine.packages[name]}" for name in named if name in machine.packages]
     cores = "1 core" if machine.cores == 1 else f"{machine.cores} cores"
+    cores += " of a virtual machine" if machine.is_virtual else ""
     return (
         f"{machine.cpu}, {cores}, {machine.memory_gb:g} GB; {machine.system}, "
         f"{machine.architecture}; Python {machine.python}"

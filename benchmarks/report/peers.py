@@ -72,8 +72,14 @@ def speed_sentence(one: PeerComparisonData, all_of_them: Sequence[PeerComparison
     rank = f", which has the lowest p90 of {peers} peers" if peers > 1 else ""
     return (
         f"{one.ours} takes {_ratio(one.p90_ratio)} the p90 latency of {_name(one.peer)}{rank}, all "
-        f"asked in turn over {one.rounds:,} rounds: {_verdict(one.p90_ratio)}."
+        f"asked in turn over {rounds_in_words(one)}: {_verdict(one.p90_ratio)}."
     )
+
+
+def rounds_in_words(one: PeerComparisonData) -> str:
+    """Say how often both were asked."""
+    by = "" if one.restarts == 1 else f" by {one.restarts} processes of each"
+    return f"{one.rounds:,} rounds{by}"
 
 
 def _ratio(ratio: IntervalData) -> str:

@@ -63,7 +63,7 @@ def peer_line(rounds: int) -> str:
         "latency measured alike; what an app has to do around a tool’s file, such as the softmax, "
         "is part of its call, and compiling is part of loading. For ratios of p90 latencies our "
         f"int8 files, the student in PyTorch and all peers were asked in turn, {rounds:,} rounds "
-        "in one session; the intervals are over rounds."
+        "in one session, each loaded several times anew; the intervals are over these processes."
     )
 
 
@@ -96,7 +96,7 @@ def latency_lines(
         "faster what it was asked before, leaks memory, or gives other answers while it is timed "
         "than when its quality was measured.",
         "“× teacher” is the row’s p90 over the teacher’s, all rows asked in turn in one session, "
-        "each in a process of its own; the interval is over the rounds.",
+        "each in a process of its own, several times anew; the interval is over these processes.",
         "Load time starts with the runtime imported and the file in the page cache; a cold start "
         "goes from starting the process to the first answer, Python’s own start included. Memory "
         "is the process’s highest resident size up to the end of the warm-up, interpreter and "

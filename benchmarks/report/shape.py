@@ -48,3 +48,6 @@ class EnvironmentData(Shape):
     python: str
     cpu_flags: tuple[str, ...]
     packages: dict[str, str]
+    kernel: str = ""
+    is_virtual: bool | None = None
+    """Null: the processor does not say, or nobody asked it."""

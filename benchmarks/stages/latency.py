@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers.record import STAGE as PEERS
 from benchmarks.stages.subjects import Subject, read_json, samples_of, subjects
+from benchmarks.timing.turn_count import Turns
 from compress.files import file_sha256, write_atomically
 from compress.recipe import Recipe, content_hash
 from compress.reuse import made_before, note_made
@@ -30,8 +31,8 @@ RATIOS = "ratios.json"
 """By the name of a row: its p90 over the teacher's, both asked in turn, with its interval."""
 QUICK_QUERIES = 64
 QUICK_SECONDS = 2.0
-FULL_ROUNDS, QUICK_ROUNDS = 16, 6
-"""Turns of each row in the session with the teacher."""
+FULL_TURNS, QUICK_TURNS = Turns(), Turns(restarts=3, rounds=2)
+"""Of each row in the session with the teacher."""
 FULL_STARTS, QUICK_STARTS = 3, 1
 """Cold starts of a row."""
 LOGS = "loadgen"
@@ -77,9 +78,14 @@ def queries_and_seconds(recipe: Recipe, quick: bool) -> tuple[int, float]:
     return recipe.benchmark.queries, recipe.benchmark.seconds
 
 
-def rounds_and_starts(quick: bool) -> tuple[int, int]:
-    """How many turns a model has beside others, and from how many cold starts."""
-    return (QUICK_ROUNDS, QUICK_STARTS) if quick else (FULL_ROUNDS, FULL_STARTS)
+def turns_of(quick: bool) -> Turns:
+    """How many turns a model has beside others."""
+    return QUICK_TURNS if quick else FULL_TURNS
+
+
+def cold_starts_of(quick: bool) -> int:
+    """How often a model is started for its cold start."""
+    return QUICK_STARTS if quick else FULL_STARTS
 
 
 def run_conditions(run_folder: Path) -> tuple[bool, bool]:
@@ -152,12 +158,10 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
         name=NAME,
         title="Measure the latency of every row" + (" (quick)" if quick else ""),
         needs=("export", "quality"),
-        version=5,
+        version=6,
         settings=lambda recipe: [
             *queries_and_seconds(recipe, quick),
             recipe.benchmark.threads,
-            recipe.benchmark.bootstrap,
-            recipe.seed,
         ],
         work=work,
     )
@@ -197,7 +201,7 @@ def _measure_row(
         samples,
         threads=threads,
         log_folder=logs / "cold-start",
-        starts=rounds_and_starts(quick)[1],
+        starts=cold_starts_of(quick),
     )
     write_atomically(context.folder / f"{row.slug}.json", timing.to_json())
     write_atomically(context.folder / _cold_file(row), json.dumps(starts))
@@ -215,26 +219,23 @@ def _measure_ratios(
     """Ask all rows in turn, and hold each against the teacher."""
     from benchmarks.timing.turns import measure_in_short_turns, percentile_ratio
 
-    recipe = context.recipe
     asked = [(row.name, row.sha256, samples[row.inputs].sha256()) for row in rows]
-    key = content_hash([asked, recipe.benchmark.bootstrap, recipe.seed, *conditions])
+    key = content_hash([asked, asdict(turns_of(quick)), *conditions])
     if made_before(context, "ratios", key) is not None:
         return
     logs = context.folder / TURNS_LOGS
     shutil.rmtree(logs, ignore_errors=True)
-    turns = measure_in_short_turns(
+    taken = measure_in_short_turns(
         [_spec(context, row) for row in rows],
         [samples[row.inputs] for row in rows],
-        rounds=rounds_and_starts(quick)[0],
-        threads=recipe.benchmark.threads,
+        turns=turns_of(quick),
+        threads=context.recipe.benchmark.threads,
         log_folder=logs,
     )
-    (teacher,) = (own for row, own in zip(rows, turns, strict=True) if row.role == "teacher")
+    (teacher,) = (own for row, own in zip(rows, taken, strict=True) if row.role == "teacher")
     ratios = {
-        row.name: asdict(
-            percentile_ratio(own, teacher, resamples=recipe.benchmark.bootstrap, seed=recipe.seed)
-        )
-        for row, own in zip(rows, turns, strict=True)
+        row.name: asdict(percentile_ratio(own, teacher))
+        for row, own in zip(rows, taken, strict=True)
         if row.role != "teacher"
     }
     write_atomically(context.folder / RATIOS, json.dumps(ratios, indent=1))

@@ -29,8 +29,9 @@ from benchmarks.stages.latency import (
     LOGS,
     TURNS_LOGS,
     answers_of,
+    cold_starts_of,
     queries_and_seconds,
-    rounds_and_starts,
+    turns_of,
 )
 from benchmarks.stages.subjects import Subject
 from compress.errors import UserError
@@ -56,7 +57,7 @@ def peers_stage(quick: bool) -> Stage[Recipe]:
         name=STAGE,
         title="Take the same student through other tools" + (" (quick)" if quick else ""),
         needs=("dataset", "student", "export"),
-        version=3,
+        version=4,
         settings=lambda recipe: [
             quick,
             *queries_and_seconds(recipe, quick),
@@ -215,7 +216,7 @@ class _Session:
             samples,
             threads=threads,
             log_folder=logs / "cold-start",
-            starts=rounds_and_starts(self.quick)[1],
+            starts=cold_starts_of(self.quick),
         )
         write_atomically(context.folder / f"{peer.slug}.json", timing.to_json())
         write_atomically(context.folder / cold, json.dumps(starts))
@@ -236,21 +237,21 @@ class _Session:
         export = context.inputs["export"]
         teacher, student = row_of(export, "teacher"), row_of(export, "student")
         names = (TEACHER, *(row.name for row in ours), EAGER, *(one.name for one in measured))
-        rounds, _ = rounds_and_starts(self.quick)
+        turns = turns_of(self.quick)
         key = content_hash(
             [
                 [row.sha256 for row in (teacher, *ours, student)],
                 [one.sha256 for one in measured],
                 names,
                 self.asking.samples.sha256(),
-                rounds,
+                asdict(turns),
                 threads,
                 self._machine,
             ]
         )
         if made_before(context, "turns", key) is not None:
             return names
-        self._advance(f"{len(names)} models in turn, {rounds} rounds", len(PEERS))
+        self._advance(f"{len(names)} models in turn, {turns.total} rounds", len(PEERS))
         rows = (teacher, *ours, student)
         specs = [runner_spec_of(row.runtime, (export / row.path).resolve()) for row in rows]
         samples = [Samples.load(export / SAMPLES / row.inputs) for row in (teacher, *ours)]
@@ -260,12 +261,12 @@ class _Session:
             samples.append(native_samples(self.asking.samples, one.takes))
         logs = context.folder / TURNS_LOGS
         shutil.rmtree(logs, ignore_errors=True)
-        turns = measure_in_short_turns(
-            specs, samples, rounds=rounds, threads=threads, log_folder=logs
+        taken = measure_in_short_turns(
+            specs, samples, turns=turns, threads=threads, log_folder=logs
         )
         with (context.folder / TURNS).open("wb") as stream:
-            np.savez_compressed(stream, *turns, allow_pickle=False)
-        note_made(context, "turns", key, (TURNS, TURNS_LOGS), rounds)
+            np.savez_compressed(stream, *taken, allow_pickle=False)
+        note_made(context, "turns", key, (TURNS, TURNS_LOGS), turns.total)
         return names
 
     def _why(self, peer: Peer, error: Exception) -> str:

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.bench.data import BenchData, BenchRowData, NotMeasuredData
@@ -14,14 +13,14 @@ from benchmarks.environment import current_environment
 from benchmarks.report.shape import EnvironmentData
 from benchmarks.stages.latency import LOGS
 from compress.errors import UserError
-from compress.files import tree_sha256, write_atomically
+from compress.files import write_atomically
 from compress.recipe import Recipe, content_hash
 from compress.reuse import made_before, note_made
 from compress.stage import Stage, StageContext
 from export.samples import Samples
 
 if TYPE_CHECKING:
-    from benchmarks.bench.bench import Answers
+    from benchmarks.bench.known_answers import Answers
 
 NAME = "scenarios"
 RESULT = "scenarios.json"
@@ -51,7 +50,7 @@ def scenarios_stage(quick: bool) -> Stage[Recipe]:
         name=NAME,
         title="Measure the files in every scenario" + (" (quick)" if quick else ""),
         needs=("export",),
-        version=2,
+        version=3,
         settings=settings,
         work=work,
     )
@@ -59,7 +58,8 @@ def scenarios_stage(quick: bool) -> Stage[Recipe]:
 
 def _measured(context: StageContext[Recipe], load: Load) -> BenchData:
     """Put every file to every case; what was measured of it before is kept."""
-    from benchmarks.bench.bench import Answers, known_answers, not_measured
+    from benchmarks.bench.bench import not_measured
+    from benchmarks.bench.known_answers import Answers, known_answers
 
     environment = asdict(current_environment())
     models = entrants(context.inputs["export"])
@@ -116,6 +116,6 @@ def _asked(model: Entrant) -> tuple[str | int | None, ...]:
     """Return what a file's figures depend on beside case and machine, hashed where it is long."""
     right = None if not model.expected else Samples(dict(model.expected)).sha256()
     return (
-        model.name, model.spec.runtime, tree_sha256(Path(model.spec.path)), model.bytes,
+        model.name, model.spec.runtime, model.sha256, model.bytes,
         model.samples.sha256(), model.asked_with, right, model.scheme,
     )  # fmt: skip

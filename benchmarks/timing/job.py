@@ -69,11 +69,13 @@ class Observed:
     """From the first query to the last answer, by its own clock, `paused_seconds` left out."""
     examples: int
     """Answered in that time."""
-    rate: float | None
-    """Server: queries a second that were asked for; `LoadGenLog` says how many arrived."""
     active_threads: int | None
     cpu_share: float
+    children_share: float
+    """Of processes that the model started, as `cpu_share` is of its own."""
     awake_share: float | None
+    stolen_share: float | None
+    """Of the time, by the host of a virtual machine."""
     rss_kb: tuple[float, ...]
     """Resident memory between blocks of queries after the timed ones, 10^3 bytes."""
     growth_queries: int

@@ -22,16 +22,10 @@ from benchmarks.timing.batches import Issue, PreparedCalls, issue_offline, issue
 from benchmarks.timing.gaps import GapProbe, scheduled_ns
 from benchmarks.timing.isolation import pin
 from benchmarks.timing.record import Record
-from benchmarks.timing.scenario import MOST_SERVER_QUERIES, Scenario
+from benchmarks.timing.scenario import Scenario
 from export.runner import Runner
 from export.samples import Samples
 
-SERVER_SHARE = 0.5
-"""Queries that arrive a second where no rate is asked for, as a share of what one stream answers:
-a queue with Poisson arrivals then has something to do and does not grow."""
-_SERVED_NS = 10_000
-"""What a server's query costs beside the call, from LoadGen's thread to the next one's turn: a rate
-that leaves it out is more than a model of a few microseconds can be asked."""
 _HAND_OVER_SECONDS = 2e-5
 _LAST = object()
 """Comes behind the last query."""
@@ -67,14 +61,6 @@ class _Test:
     samples: int
 
 
-def server_rate(scenario: Scenario, warmed: WarmedUp) -> float | None:
-    """Return the queries a second that LoadGen is to send; None where it asks one by one."""
-    if scenario.name != "server":
-        return None
-    most = MOST_SERVER_QUERIES / scenario.seconds
-    return scenario.rate or min(SERVER_SHARE * 1e9 / (warmed.usual_ns + _SERVED_NS), most)
-
-
 def new_record(scenario: Scenario, warmed: WarmedUp, cpus: tuple[int, ...] = ()) -> Record:
     """Set aside the memory for a run of the scenario.
 
@@ -89,7 +75,7 @@ def new_record(scenario: Scenario, warmed: WarmedUp, cpus: tuple[int, ...] = ())
         expected = ceil(max(samples, scenario.queries) / scenario.batch)
         return Record(expected + 1, expected, scenario.batch, between, cpus)
     if scenario.name == "server":
-        expected = ceil((server_rate(scenario, warmed) or 0.0) * scenario.seconds)
+        expected = ceil((scenario.rate or 0.0) * scenario.seconds)
         expected = max(expected, scenario.queries)
         return Record(2 * expected + 1000, expected, 1, probe_seconds=0.0)  # `GapProbe` reads it.
     # LoadGen prepares twice the queries that fit at the fastest pace, and asks no more than these.
@@ -178,8 +164,7 @@ def _serve(runner: Runner, samples: Samples, test: _Test, record: Record) -> Non
     # Python hands its lock over every 5 ms: a query could not arrive in between.
     sys.setswitchinterval(_HAND_OVER_SECONDS)
     waiting: SimpleQueue[Any] = SimpleQueue()
-    rate = server_rate(test.scenario, test.warmed) or 0.0
-    due = scheduled_ns(rate, len(record.latencies), SEED)
+    due = scheduled_ns(test.scenario.rate or 0.0, len(record.latencies), SEED)
     gaps = GapProbe(record, due, _between_probes(test.scenario), test.cpus)
 
     def issue(queries: list[Any]) -> None:
@@ -273,7 +258,7 @@ def _settings(loadgen: Any, scenario: Scenario, warmed: WarmedUp) -> Any:
     elif scenario.name == "offline":
         settings.offline_expected_qps = _offline_rate(scenario, warmed)
     else:
-        settings.server_target_qps = server_rate(scenario, warmed)
+        settings.server_target_qps = scenario.rate
         settings.server_target_latency_ns = int((scenario.bound_ms or 0.0) * 1e6)
         settings.server_target_latency_percentile = 0.99
     return settings

@@ -45,6 +45,7 @@ def measure(
     threads: int,
     log_folder: Path,
     reference: Mapping[str, NDArray[Any]] | None = None,
+    is_own: bool = False,
 ) -> Timing:
     """Measure one model in a fresh process.
 
@@ -64,6 +65,7 @@ def measure(
         reference: What is right for the same examples, `[N, ...]` by the name of the answer: of the
             student, or of the same file asked before. None: answers are only looked at in
             themselves.
+        is_own: Whether the reference is what the same file answered: it must answer so again.
 
     Raises:
         UserError: The model could not be loaded or run; the message ends with what it said. Or it
@@ -102,7 +104,7 @@ def measure(
         limit_seconds=job.limit_seconds,
     )
     (log_folder / SAMPLES).unlink()
-    return read_timing(log_folder, job, right)
+    return read_timing(log_folder, job, right, is_own)
 
 
 def evenly_spaced_rows(count: int) -> NDArray[np.int64]:
@@ -119,7 +121,10 @@ def evenly_spaced(samples: Samples) -> Samples:
 
 
 def read_timing(
-    folder: Path, job: MeasuringJob, right: Mapping[str, NDArray[Any]] | None
+    folder: Path,
+    job: MeasuringJob,
+    right: Mapping[str, NDArray[Any]] | None,
+    is_own: bool = False,
 ) -> Timing:
     """Put what the process saw, its clock and LoadGen's log together.
 
@@ -127,6 +132,7 @@ def read_timing(
         folder: Of a finished measurement.
         job: What was measured.
         right: The right answers to the samples that it was given.
+        is_own: Whether they are its own of before.
     """
     observed = Observed.from_json((folder / OBSERVED).read_text(encoding="utf-8"))
     log = LoadGenLog.read(folder / LOADGEN_DETAIL)
@@ -149,7 +155,7 @@ def read_timing(
         *_late(scenario, log),
         *_clocks(scenario, log, own_ms, observed),
         *_once_a_rule(
-            *broken_rules(job.spec, observed, conduct),
+            *broken_rules(job, observed, conduct, is_own),
             *looks_up(observed, _median(own_ms) * 1000),
         ),
     )
@@ -176,6 +182,7 @@ def read_timing(
         pinned_to=observed.pinned_to,
         rate=_arrived(scenario, log),
         bound_ms=scenario.bound_ms,
+        stolen_share=observed.stolen_share,
     )
 
 

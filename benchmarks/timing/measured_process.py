@@ -30,10 +30,10 @@ from benchmarks.timing.isolation import (
     pin,
 )
 from benchmarks.timing.job import ANSWERS, LATENCIES, OBSERVED, SAMPLES, MeasuringJob, Observed
-from benchmarks.timing.load_generator import WarmedUp, run_load_generator, server_rate
+from benchmarks.timing.load_generator import WarmedUp, run_load_generator
 from benchmarks.timing.probe import read_probe
 from benchmarks.timing.scenario import Scenario
-from benchmarks.timing.threads import activity
+from benchmarks.timing.threads import activity, children_ns, keep_orphans, stolen_ns
 from compress.imports import leave_out_torchao
 from export.runner import import_runtime, open_runner
 from export.samples import Inputs, Samples
@@ -55,6 +55,7 @@ def main(job_file: str) -> None:
     samples = given.take(asked)
     calls = _calls(samples, job.scenario)
 
+    keep_orphans()
     import_runtime(job.spec)
     import_module("mlperf_loadgen")
     runner = open_runner(job.spec)
@@ -73,9 +74,12 @@ def main(job_file: str) -> None:
         gc.collect()
         gc.disable()
         before_us = read_probe(pinned)
+        children_before, stolen_before = children_ns(), stolen_ns(pinned)
         record = run_load_generator(
             runner, samples, job.scenario, warmed, folder=job.folder, own_cpus=others, cpus=pinned
         )
+        by_children_ns = children_ns() - children_before
+        by_host_ns = stolen_ns(pinned) - stolen_before
         after_us = read_probe(pinned)
         first_ns, again_ns = ask_twice(runner, given, kept_out, partners, warmed.usual_ns)
         gc.enable()
@@ -87,14 +91,16 @@ def main(job_file: str) -> None:
         np.savez(folder / ANSWERS, **answers | {"rows": asked[answers["rows"]]})
     is_server = job.scenario.name == "server"
     wall_ns = record.last_ns - record.first_ns - record.paused_ns
+    answering_ns = int(latencies.sum()) if is_server else wall_ns  # A server waits for queries.
     seen = activity(
         record.before,
         record.after,
-        int(latencies.sum()) if is_server else wall_ns,  # A server also waits for queries.
+        answering_ns,
         left_out=record.not_ours,
         spent_ns=record.paused_cpu_ns,
         spent_queued_ns=record.paused_queued_ns,
         spent_by=get_native_id(),
+        stolen_ns=int(by_host_ns * answering_ns / max(wall_ns, 1)),
     )
     observed = Observed(
         load_ms=load_ms,
@@ -104,10 +110,11 @@ def main(job_file: str) -> None:
         probe_us=(before_us, *record.probe_us, after_us),
         seconds=wall_ns / 1e9,
         examples=record.examples or record.asked,
-        rate=server_rate(job.scenario, warmed),
         active_threads=seen.threads,
         cpu_share=seen.cpu_share,
+        children_share=by_children_ns / max(answering_ns, 1),
         awake_share=seen.awake_share,
+        stolen_share=by_host_ns / max(wall_ns, 1) if pinned else None,
         rss_kb=rss_kb,
         growth_queries=growth_queries,
         first_ns=first_ns,

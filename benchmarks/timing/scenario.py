@@ -31,8 +31,7 @@ class Scenario:
     batch: int = 1
     """Examples of a call: what an offline system puts together, or of a multi-stream query."""
     rate: float | None = None
-    """Server: queries a second that arrive, Poisson distributed; None: half of what one stream
-    answers in the warm-up."""
+    """Server: queries a second that arrive, Poisson distributed."""
     bound_ms: float | None = None
     """Server: the p99 that a valid result keeps to."""
 
@@ -44,5 +43,5 @@ class Scenario:
             raise ValueError(f"{self.name} asks one example at a time, not {self.batch}")
         if not is_server and (self.rate, self.bound_ms) != (None, None):
             raise ValueError(f"{self.name} has neither a rate nor a bound; server has")
-        if is_server and self.bound_ms is None:
-            raise ValueError("server needs the bound of its p99")
+        if is_server and (self.rate is None or self.bound_ms is None):
+            raise ValueError("server needs a rate, and the bound of its p99")

@@ -1,12 +1,18 @@
-"""Who was on a processor: the times of this process's threads, as the kernel counts them."""
+"""Who was on a processor: this process's threads, its children, the host: as the kernel counts."""
 
+import ctypes
+import os
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import get_native_id
 from time import process_time_ns
 
 _TASKS = "/proc/self/task"
+_PR_SET_CHILD_SUBREAPER = 36
+"""linux/prctl.h"""
 ACTIVE = 0.05
 """Share of the measured time on a processor from which a thread counts as used."""
 _STALE_NS = 20_000_000
@@ -41,8 +47,8 @@ class Activity:
     """Of all threads together."""
     awake_share: float | None
     """Of the busiest thread (with what threads used that came and went), of the time in which no
-    thread waited for a processor that others had: what is missing to 1 was slept, or spent waiting
-    for another thread. None, too, where next to all was spent waiting."""
+    thread waited for a processor that others, or the host, had: what is missing to 1 was
+    slept, or spent waiting for another thread. None, too, where next to all was spent waiting."""
 
 
 def thread_numbers() -> frozenset[int]:
@@ -77,6 +83,64 @@ def queued_ns() -> int:
         return 0
 
 
+def keep_orphans() -> None:
+    """Let processes whose parent ends become children of this one, so that `children_ns` has them.
+
+    Linux 3.4 and later: prctl(2), `PR_SET_CHILD_SUBREAPER`; nothing elsewhere.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children_ns() -> int:
+    """Return the processor time of this process's children, of theirs and so on, ended ones too.
+
+    Nanoseconds, in steps of a clock tick (10 ms): proc(5), `/proc/PID/stat`. 0 where there is none.
+    """
+    ticks: dict[int, int] = {}
+    children: dict[int, list[int]] = defaultdict(list)
+    for entry in _processes():
+        try:
+            text = Path(f"/proc/{entry}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:  # It ended meanwhile.
+            continue
+        fields = text.rpartition(")")[2].split()  # The name before it may hold anything.
+        parent, own = int(fields[1]), sum(map(int, fields[11:15]))
+        ticks[entry] = own
+        children[parent].append(entry)
+    total, left = 0, list(children[os.getpid()])
+    while left:
+        one = left.pop()
+        total += ticks[one]
+        left += children[one]
+    ended = os.times()
+    per_tick = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return total * per_tick + int((ended.children_user + ended.children_system) * 1e9)
+
+
+def stolen_ns(cpus: Iterable[int]) -> int:
+    """Return how long the host kept the most disturbed of some processors for itself, up to now.
+
+    Nanoseconds since the start, in steps of a clock tick: proc(5), `/proc/stat`, `steal`. 0 where
+    it is not counted.
+    """
+    wanted = {f"cpu{cpu}" for cpu in cpus}
+    try:
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    per_tick = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    found = [line.split() for line in lines if line.partition(" ")[0] in wanted]
+    return max((int(one[8]) * per_tick for one in found if len(one) > 8), default=0)
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]
+    except OSError:
+        return []
+
+
 def activity(
     before: ThreadTimes,
     after: ThreadTimes,
@@ -86,6 +150,7 @@ def activity(
     spent_ns: int = 0,
     spent_queued_ns: int = 0,
     spent_by: int | None = None,
+    stolen_ns: int = 0,
 ) -> Activity:
     """Return what the threads did in between.
 
@@ -97,6 +162,7 @@ def activity(
         spent_ns: On a processor in between, but not for the model...
         spent_queued_ns: ...and waiting for one, in a time that is not in `wall_ns`...
         spent_by: ...by this thread.
+        stolen_ns: In between, by the host of a virtual machine: nobody here had it.
     """
     wall = max(wall_ns, 1)
     left = frozenset(left_out)
@@ -119,7 +185,8 @@ def activity(
     active += ended >= max(ACTIVE * wall, _STALE_NS)
     # Not all threads together: two that sleep half of the time would look like one that works. A
     # thread that waits for another one, which others hold off, does not sleep: the longest queue.
-    free = wall - max((time for thread, time in queued.items() if thread not in left), default=0)
+    queue = max((time for thread, time in queued.items() if thread not in left), default=0)
+    free = wall - queue - stolen_ns
     busiest = max(
         (time - (spent_ns if thread == spent_by else 0) for thread, time in own.items()), default=0
     )

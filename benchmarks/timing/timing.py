@@ -111,6 +111,8 @@ class Timing:
     """Server: queries a second that arrived, as LoadGen counted them."""
     bound_ms: float | None = None
     """Server: the p99 allowed."""
+    stolen_share: float | None = None
+    """Share of the time that the host of a virtual machine kept for itself; None: not counted."""
 
     @property
     def valid(self) -> bool:

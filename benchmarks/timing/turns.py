@@ -1,14 +1,16 @@
 """Which of several models is faster: asked in turn, A B A B, each in a process of its own.
 
 Rows of a report are measured one after the other, minutes apart, and a busy machine changes
-meanwhile. A claim that one file is as fast as another needs both under the same conditions.
+meanwhile. A claim that one file is as fast as another needs both under the same conditions. And two
+processes of one file differ, by where their memory lies: the turns are repeated in new ones, and
+what is claimed is over these.
 """
 
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from math import ceil
+from math import ceil, exp, sqrt
 from pathlib import Path
 from threading import Event, Timer
 from types import TracebackType
@@ -29,6 +31,7 @@ from benchmarks.timing.isolation import (
 )
 from benchmarks.timing.job import LATENCIES, SAMPLES, SLOWEST_SECONDS
 from benchmarks.timing.measure import evenly_spaced
+from benchmarks.timing.turn_count import Turns
 from benchmarks.timing.turns_process import TurnsJob
 from compress.metrics import Interval
 from export.runner import RunnerSpec
@@ -45,7 +48,7 @@ def measure_in_turns(
     specs: Sequence[RunnerSpec],
     samples: Sequence[Samples],
     *,
-    rounds: int,
+    turns: Turns,
     queries: int,
     threads: int,
     log_folder: Path,
@@ -55,18 +58,19 @@ def measure_in_turns(
     Each is loaded in a fresh process of its own, kept to the same processors where that is allowed,
     and waits while another one answers. In each round every model is asked the same `queries`
     examples, drawn with a fixed seed, after a few that do not count; every other round the order is
-    turned around.
+    turned around. After `turns.rounds` all end, and are loaded anew, `turns.restarts` times.
 
     Args:
         specs: M models; their thread counts are replaced by `threads`.
         samples: M times the same N examples, as each model takes them.
-        rounds: How often each model has its turn.
+        turns: How often each model has its turn.
         queries: Of one turn.
         threads: Threads that the runtimes may use.
-        log_folder: Gets a folder a model, with the job, the raw latencies and what it said.
+        log_folder: Gets a folder a start and model, with the job, the raw latencies and what it
+            said.
 
     Returns:
-        `[M, rounds, queries]` nanoseconds.
+        `[M, restarts, rounds, queries]` nanoseconds.
 
     Raises:
         UserError: A model could not be loaded or run; the message ends with what was said.
@@ -74,7 +78,7 @@ def measure_in_turns(
     """
     given = [queries] * len(specs)
     return np.stack(
-        _in_turns(specs, samples, rounds, queries=given, threads=threads, log_folder=log_folder)
+        _in_turns(specs, samples, turns, queries=given, threads=threads, log_folder=log_folder)
     )
 
 
@@ -82,7 +86,7 @@ def measure_in_short_turns(
     specs: Sequence[RunnerSpec],
     samples: Sequence[Samples],
     *,
-    rounds: int,
+    turns: Turns,
     threads: int,
     log_folder: Path,
 ) -> tuple[NDArray[np.int64], ...]:
@@ -92,17 +96,17 @@ def measure_in_short_turns(
     `FEWEST_QUERIES` to `MOST_QUERIES`.
 
     Returns:
-        `[rounds, queries]` nanoseconds of each model.
+        `[restarts, rounds, queries]` nanoseconds of each model.
     """
     return tuple(
-        _in_turns(specs, samples, rounds, queries=None, threads=threads, log_folder=log_folder)
+        _in_turns(specs, samples, turns, queries=None, threads=threads, log_folder=log_folder)
     )
 
 
 def _in_turns(
     specs: Sequence[RunnerSpec],
     samples: Sequence[Samples],
-    rounds: int,
+    turns: Turns,
     *,
     queries: Sequence[int] | None,
     threads: int,
@@ -111,16 +115,39 @@ def _in_turns(
     counts = {len(one) for one in samples}
     if len(specs) != len(samples) or len(counts) != 1 or 0 in counts:
         raise ValueError(f"{len(specs)} models need the same examples, got {sorted(counts)}")
-    cpus = choose_cpus(threads, allowed_cpus())
+    models = [
+        (replace(spec, threads=threads), evenly_spaced(own))
+        for spec, own in zip(specs, samples, strict=True)
+    ]
+    found: list[list[NDArray[np.int64]]] = []
+    for start in range(turns.restarts):
+        rounds = range(start * turns.rounds, (start + 1) * turns.rounds)
+        found.append(_from_one_start(models, rounds, queries, log_folder / f"start-{start}"))
+        queries = [own.shape[1] for own in found[0]]  # As many in every process.
+    return [np.stack(own) for own in zip(*found, strict=True)]
+
+
+def _from_one_start(
+    models: Sequence[tuple[RunnerSpec, Samples]],
+    rounds: range,
+    queries: Sequence[int] | None,
+    log_folder: Path,
+) -> list[NDArray[np.int64]]:
+    """Return `[rounds, queries]` of a process of each model."""
+    cpus = choose_cpus(models[0][0].threads, allowed_cpus())
     with ExitStack() as stack:
         players = []
-        for number, (spec, own) in enumerate(zip(specs, samples, strict=True)):
+        for number, (spec, own) in enumerate(models):
             folder = log_folder / f"model-{number}"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / LATENCIES).unlink(missing_ok=True)
-            evenly_spaced(own).save(folder / SAMPLES)
+            own.save(folder / SAMPLES)
             job = TurnsJob(
-                replace(spec, threads=threads), str(folder.resolve()), _WARM_UP_SECONDS, cpus
+                spec,
+                str(folder.resolve()),
+                _WARM_UP_SECONDS,
+                cpus,
+                rounds.start,
             )
             players.append(stack.enter_context(_Player(job)))
         for player in players:  # They load side by side: that is not measured.
@@ -131,7 +158,7 @@ def _in_turns(
             for usual in usual_ns
         ]
         turn = list(zip(players, given, strict=True))
-        for number in range(rounds):
+        for number in rounds:
             for player, asked in turn if number % 2 == 0 else reversed(turn):
                 player.told(str(asked), 2 * asked)
         return [player.finish() for player in players]
@@ -240,38 +267,31 @@ class _Player:
 
 
 def percentile_ratio(
-    own: NDArray[np.int64],
-    other: NDArray[np.int64],
-    *,
-    percentile: float = 90.0,
-    resamples: int = 2000,
-    seed: int = 0,
+    own: NDArray[np.int64], other: NDArray[np.int64], *, percentile: float = 90.0
 ) -> Interval:
-    """Return a latency percentile divided by another model's, with its 95% interval over rounds.
+    """Return a latency percentile divided by another model's, with its 95% interval over restarts.
 
-    Rounds are resampled with replacement, the same for both models, so that what slowed the
-    machine down in one round weighs on both.
+    What slowed the machine down in one turn weighs on both. The ratio of each pair of processes is
+    one measurement of it: their geometric mean, with Student's interval of the mean logarithm.
 
     Args:
-        own: `[rounds, queries]` of `measure_in_turns` or `measure_in_short_turns`.
+        own: `[restarts, rounds, queries]` of `measure_in_turns` or `measure_in_short_turns`.
         other: The other model's, of the same rounds; it may have had more or fewer queries.
-        percentile: Of all queries together, 0...100.
-        resamples: How often to resample.
-        seed: Of the draws.
+        percentile: Of all queries of a process together, 0...100.
 
     Raises:
-        ValueError: The rounds are not the same ones, or there are none.
+        ValueError: The rounds are not the same ones, there are none, or they are of one start.
     """
-    if len(own) != len(other) or own.ndim != 2 or other.ndim != 2 or not own.size * other.size:
-        raise ValueError(f"latencies {own.shape} and {other.shape} are not of the same rounds")
-
-    def ratio(rounds: NDArray[np.int64]) -> float:
-        return float(
-            np.percentile(own[rounds], percentile) / np.percentile(other[rounds], percentile)
+    same = own.ndim == other.ndim == 3 and own.shape[:2] == other.shape[:2]
+    if not same or not own.size * other.size or len(own) < 2:
+        raise ValueError(
+            f"latencies {own.shape} and {other.shape} are not of the same rounds of two starts "
+            "and more"
         )
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
 
-    random = np.random.default_rng(seed)
-    rounds = len(own)
-    drawn = [ratio(random.integers(0, rounds, rounds)) for _ in range(resamples)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(ratio(np.arange(rounds)), float(low), float(high))
+    taken = [np.percentile(one.reshape(len(one), -1), percentile, axis=1) for one in (own, other)]
+    logs = np.log(taken[0] / taken[1])
+    mean, error = float(logs.mean()), float(logs.std(ddof=1)) / sqrt(len(logs))
+    reach = float(stdtrit(len(logs) - 1, 0.975)) * error
+    return Interval(exp(mean), exp(mean - reach), exp(mean + reach))

@@ -33,6 +33,8 @@ class TurnsJob:
     folder: str
     warm_up_seconds: float
     cpus: tuple[int, ...] = ()
+    first_turn: int = 0
+    """Number of its first turn: which examples are asked is drawn by it."""
 
     def to_json(self) -> str:
         """Return the job as JSON text."""
@@ -65,7 +67,7 @@ def main(job_file: str) -> None:
         print(int(usual_ns), file=replies, flush=True)
         turns: list[list[int]] = []
         while queries := sys.stdin.readline():
-            turns.append(_turn(runner, rows, int(queries), len(turns)))
+            turns.append(_turn(runner, rows, int(queries), job.first_turn + len(turns)))
             print("done", file=replies, flush=True)
     np.save(folder / LATENCIES, np.array(turns, dtype=np.int64))
 

@@ -89,8 +89,8 @@ class Benchmark(Section):
     """Offline: examples of a call."""
     streams: PositiveInt = 8
     """Multi-stream: examples of a query, such as candidates that one page asks about."""
-    server_rate: PositiveFloat | None = None
-    """Server: queries a second that arrive; None: half of what one stream answers."""
+    server_rate: PositiveFloat = 100.0
+    """Server: queries a second that arrive, the same for every file."""
     server_bound_ms: PositiveFloat = 100.0
     """Server: the p99 that a valid result keeps to."""
     measured_on: Annotated[tuple[MeasuredOn, ...], Field(min_length=1)] = ("cpu",)

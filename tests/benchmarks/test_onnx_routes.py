@@ -16,6 +16,7 @@ from benchmarks.onnx_routes import (
     table,
     write_files,
 )
+from benchmarks.timing.turn_count import Turns
 from compress.recipe import MeanPooledStudent
 from export.onnx.routes import BEST, DEFAULT, GraphRoute
 
@@ -70,7 +71,8 @@ def test_files_are_written_checked_and_asked_in_turn(small, tmp_path):
     written = write_files("mean-pooled", small, [DEFAULT, OTHER], tmp_path)
     assert [one.fault for one in written.values()] == [""] * 4
     assert max(one.difference for one in written.values() if one.scheme == "fp32") < 1e-5
-    measured = measure(written, small.samples, rounds=2, queries=2, folder=tmp_path / "log")
+    turns, log = Turns(2, 2), tmp_path / "log"
+    measured = measure(written, small.samples, turns=turns, queries=2, folder=log)
     assert [one.ratio for one in measured if one.route == "torchscript"] == [1.0, 1.0]
     assert all(one.p50_ms > 0 and one.bytes > 0 for one in measured)
     assert len(table(measured).splitlines()) == 5

@@ -120,6 +120,7 @@ def compared(
         peer=peer,
         p90_ratio=ratio,
         rounds=12,
+        restarts=4,
         agreement_ours=0.987,
         agreement_peer=agreement,
         max_abs_difference_ours=0.041,

@@ -2,29 +2,36 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from benchmarks.bench.bench import known_answers, slug_of
+from benchmarks.bench import known_answers as known_answers_module
+from benchmarks.bench.bench import Bench, are_same_examples, slug_of
 from benchmarks.bench.command import RESULT, merged, run_bench, told_apart
 from benchmarks.bench.data import BenchData
-from benchmarks.bench.entrant import entrants
+from benchmarks.bench.entrant import Entrant, entrants
+from benchmarks.bench.known_answers import known_answers
 from benchmarks.bench.plan import Load
 from compress.errors import UserError
+from compress.files import file_sha256
 from compress.progress import Display
+from export.runner import RunnerSpec
+from export.samples import Samples
 
 from .rows import data, row
 
 BRIEF = Load(queries=16, seconds=0.2)
+FAULTY = Path(__file__).parents[1] / "timing" / "faulty_runners.py"
 
 
 def bench(out, *paths, load=BRIEF, against=None, peers=False, files=()):
     found, _ = run_bench(
         list(paths),
         load,
-        against=against,
+        against=None if against is None else str(against),
         inputs=None,
         peers=peers,
         out=out,
@@ -84,12 +91,60 @@ def test_a_file_that_no_longer_answers_as_verified_is_invalid(bench_run, tmp_pat
     assert "does not answer as its student does" in known_answers(honest).faults[0]
 
 
+def test_what_was_measured_can_be_told_from_what_lies_there_now(of_run, bench_run, tmp_path):
+    (row, *_), file = of_run[0].rows, bench_run / "export" / "student.fp32.onnx"
+    assert row.sha256 == file_sha256(file)
+    assert (row.least_seconds, row.least_queries) == (0.2, 64)
+    assert row.measured_at.endswith(" UTC")
+    (alone,) = entrants(shutil.copy(file, tmp_path / "alone.onnx"))
+    assert alone.sha256 == row.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Crashing", "the process ended with -6"),
+        ("Hanging", "Does the runtime hang?"),
+        ("Malformed", None),
+    ],
+)
+def test_a_model_that_crashes_or_hangs_takes_no_other_along(name, says, tmp_path, monkeypatch):
+    monkeypatch.setattr(known_answers_module, "LEAST_LIMIT_SECONDS", 4.0)
+    monkeypatch.setattr(known_answers_module, "SLOWEST_SECONDS", 0.0)
+    samples = Samples({"history": np.random.default_rng(3).integers(2, 42, (8, 6))})
+    spec = RunnerSpec("python", f"{FAULTY}:{name}")
+    model = Entrant(name, spec, samples, "made up", bytes=1, sha256="ab" * 32)
+    found = Bench(BRIEF, tmp_path, cold_starts=0).measure([model])
+    if says is None:
+        assert [one.name for one in found.rows] == [name]
+        return
+    (missing,) = found.not_measured
+    assert missing.because.startswith(f"{name}: what it answers could not be measured")
+    assert says in missing.because
+
+
 def test_two_files_are_asked_in_turn(bench_run, tiny_model, tmp_path):
     file = bench_run / "export" / "student.fp32.onnx"
     found = bench(tmp_path, file, against=tiny_model)
     (ratio,) = found.comparisons
     assert (ratio.name, ratio.against) == ("onnx fp32", "tiny.onnx")
     assert ratio.p90_ratio.low <= ratio.p90_ratio.value <= ratio.p90_ratio.high
+    assert (ratio.rounds, ratio.restarts, ratio.same_examples) == (20, 5, True)
+
+
+def test_a_file_is_compared_with_one_that_is_named(tiny_model, tmp_path):
+    shutil.copy(tiny_model, tmp_path / "copy.onnx")
+    found = bench(tmp_path / "out", tiny_model, tmp_path / "copy.onnx", against="copy.onnx")
+    assert [(one.name, one.against) for one in found.comparisons] == [("tiny.onnx", "copy.onnx")]
+
+
+def test_files_that_take_other_inputs_are_compared_with_inputs_of_their_own(tiny_model, tmp_path):
+    (own,) = entrants(tiny_model)
+    for name in ("items", "history"):
+        given = Samples({name: np.ones((8, 6), np.int32)})
+        other = replace(own, name="other", samples=given)
+        assert not are_same_examples(own, other, given)
+    assert are_same_examples(own, own, own.samples)
 
 
 def test_one_case_that_fails_takes_nothing_from_the_others(tiny_model, tmp_path):
@@ -176,6 +231,19 @@ def test_what_was_measured_before_stays_unless_it_is_measured_again():
     assert merged(before, elsewhere) == elsewhere
 
 
+def test_what_was_measured_of_another_file_of_the_name_goes():
+    compared = {"threads": 1, "p90_ratio": {"value": 1, "low": 1, "high": 1}, "rounds": 20}
+    before = data(
+        row("a", sha256="old"),
+        row("a", scenario="offline", sha256="old"),
+        row("b", sha256="same"),
+        comparisons=({"name": "b", "against": "a", **compared},),
+    )
+    after = merged(before, data(row("a", sha256="new")))
+    assert [(one.name, one.sha256) for one in after.rows] == [("b", "same"), ("a", "new")]
+    assert after.comparisons == ()
+
+
 def test_models_of_one_name_are_told_apart(tiny_model, tmp_path):
     for folder in ("a/x", "b/x", "a/y"):
         (tmp_path / folder).mkdir(parents=True)
@@ -197,6 +265,10 @@ def test_what_cannot_be_done_is_said_before_anything_is(bench_run, tiny_model, t
         bench(tmp_path, bench_run, peers=True)
     with pytest.raises(UserError, match="names 2 files"):
         bench(tmp_path, tiny_model, against=bench_run)
+    with pytest.raises(UserError, match=r"it is the only one that is measured"):
+        bench(tmp_path, tiny_model, against=tiny_model)
+    with pytest.raises(UserError, match=r"--against tini: .* none of tiny\.onnx"):
+        bench(tmp_path, tiny_model, against="tini")
     assert not list(tmp_path.iterdir())
 
 

@@ -14,7 +14,7 @@ def read(**changes):
         "streams": 8,
         "seconds": 10.0,
         "queries": 1024,
-        "rate": None,
+        "rate": 100.0,
         "bound_ms": 100.0,
     }
     return load_of(**{**given, **changes})

@@ -47,14 +47,24 @@ def test_what_the_table_cannot_hold_is_said_below():
                 "against": "onnx fp32",
                 "threads": 1,
                 "p90_ratio": {"value": 0.71, "low": 0.7, "high": 0.722},
-                "rounds": 16,
+                "rounds": 20,
+                "restarts": 5,
+                "same_examples": False,
             },
         ),
         not_measured=({"name": "tensorrt-rtx fp16", "target": "cpu", "because": "takes a GPU"},),
     )
     assert list(bench_sentences(found)) == [
-        "litert int8-dynamic takes 0.710 [0.700, 0.722] of the p90 latency of onnx fp32 (16 rounds "
-        "in turn, 1 thread).",
+        "litert int8-dynamic takes 0.710 [0.700, 0.722] of the p90 latency of onnx fp32 (20 rounds "
+        "in turn by 5 processes of each, 1 thread); each was asked inputs of its own, which may be "
+        "more or less work.",
         "onnx int8-dynamic, single-stream: p99 is 130 ms, over the bound of 100 ms.",
         "tensorrt-rtx fp16 was not measured (cpu): takes a GPU",
+    ]
+
+
+def test_more_threads_than_processors_are_told():
+    found = data(row(threads=64), row("b", threads=64), row(threads=2))
+    assert list(bench_sentences(found)) == [
+        "64 threads had 2 processors: they waited for each other, and were kept to none of them."
     ]

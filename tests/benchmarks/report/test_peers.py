@@ -34,7 +34,7 @@ def with_ratio(inputs, value, low, high):
 )
 def test_it_claims_what_the_interval_supports(text_label_inputs, ratio, verdict):
     first = section(with_ratio(text_label_inputs, *ratio)).sentences[0]
-    assert first.endswith(f"over 12 rounds: {verdict}.")
+    assert first.endswith(f"over 12 rounds by 4 processes of each: {verdict}.")
     assert "{:.3f} [{:.3f}, {:.3f}] times".format(*ratio) in first
 
 
@@ -47,7 +47,7 @@ def test_the_first_sentence_is_of_the_fastest_peer(text_label_inputs):
 
 def compared(ours, peer, value):
     ratio = Interval(value, value - 0.01, value + 0.01)
-    return PeerComparison(ours, peer, ratio, 9, 0.9, 0.9, None, None)
+    return PeerComparison(ours, peer, ratio, 9, 3, 0.9, 0.9, None, None)
 
 
 def test_each_of_our_files_stands_beside_the_fastest_peer_the_faster_first():

@@ -19,6 +19,7 @@ from benchmarks.stages import latency as latency_module
 from benchmarks.stages import peers as stage_module
 from benchmarks.stages.peers import check_peers, peers_stage
 from benchmarks.timing import measure as timing
+from benchmarks.timing.turn_count import Turns
 from compress.errors import UserError
 from compress.progress import Progress
 from compress.recipe_file import parse_recipe
@@ -119,7 +120,7 @@ def measure(run, tmp_path, tiny_model, monkeypatch):
         return real(spec, *given, **more)
 
     monkeypatch.setattr(timing, "measure", measured)
-    monkeypatch.setattr(latency_module, "QUICK_ROUNDS", 2)
+    monkeypatch.setattr(latency_module, "QUICK_TURNS", Turns(2, 1))
 
     def peer(name, **more):
         given = {"obstacle": lambda: None, "emit": emit(name), "version": 1, **more}
@@ -180,7 +181,7 @@ def test_every_peer_has_a_row_and_stands_beside_ours(measure, tiny_model):
     assert [one.max_abs_difference_ours for one in compared] == [0.125, 0.125]
     assert [one.max_abs_difference_peer for one in compared] == [0.0, 0.25]
     assert all(one.p90_ratio.low <= one.p90_ratio.value <= one.p90_ratio.high for one in compared)
-    assert [one.rounds for one in compared] == [2, 2]
+    assert [(one.rounds, one.restarts) for one in compared] == [(2, 2)] * 2
     ((route),) = peer_routes(context)
     assert (route.typed, list(route.made_with)) == ("good MODEL", ["numpy"])
     assert [(one.name, one.because) for one in peers_not_measured(context)] == [
@@ -224,7 +225,7 @@ def test_what_is_kept_keeps_its_logs(measure):
     before, after = (one.inputs["peers"] for one in (first, second))
     assert (after / log).read_bytes() == (before / log).read_bytes()
     again, _, _ = measure("good", "better", previous=after)
-    assert len(list((again.inputs["peers"] / "turns").glob("model-*"))) == 5
+    assert len(list((again.inputs["peers"] / "turns").glob("start-0/model-*"))) == 5
 
 
 def test_without_a_run_there_is_nothing_to_say(run):

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.bench import bench as bench_module
 from benchmarks.bench.data import BenchData
+from benchmarks.bench.known_answers import Answers
 from benchmarks.stages import scenarios as stage_module
 from benchmarks.stages.scenarios import RESULT, is_wanted, scenarios_stage
 from compress.errors import UserError
@@ -45,7 +46,7 @@ def measure(request, tmp_path, monkeypatch):
         return row(model.name, scenario=case.scenario.name, batch=case.scenario.batch)
 
     monkeypatch.setattr(bench_module, "measure_row", quick_row)
-    monkeypatch.setattr(bench_module, "known_answers", lambda model: bench_module.Answers(None))
+    monkeypatch.setattr("benchmarks.bench.known_answers.known_answers", lambda model: Answers(None))
 
     def carry_out(previous=None):
         measured.clear()

@@ -5,10 +5,12 @@ They rank 40 items for a history `[B, L]` by hand: the item with the code c scor
 """
 
 import hashlib
+import os
 import sys
 import time
 from queue import SimpleQueue
-from threading import Thread
+from subprocess import PIPE, Popen
+from threading import Semaphore, Thread
 from time import perf_counter
 
 import numpy as np
@@ -174,6 +176,71 @@ class OfShortThreads(Honest):
         return rank(inputs["history"])
 
 
+class OfFortyThreads(Honest):
+    """Has forty threads that work one after the other, none for long, wherever there is room."""
+
+    def __enter__(self) -> "OfFortyThreads":
+        self.ends = False
+        self.turns = [Semaphore(0) for _ in range(40)]
+        self.others = [Thread(target=self._work, args=(one,), daemon=True) for one in range(40)]
+        for other in self.others:
+            other.start()
+        self.turns[0].release()
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.ends = True
+        for other in self.others:
+            other.join()
+
+    def _work(self, number: int) -> None:
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, range(os.cpu_count() or 1))
+        block, following = bytes(5_000_000), self.turns[(number + 1) % len(self.turns)]
+        while not self.ends:
+            self.turns[number].acquire()
+            hashlib.sha256(block)  # Some milliseconds without Python's lock.
+            following.release()
+
+
+class WorkingInAChild(Honest):
+    """Lets another process work; what comes back was worked out there."""
+
+    def __enter__(self) -> "WorkingInAChild":
+        code = (
+            "import sys, time\n"
+            "for _ in sys.stdin:\n"
+            "    ends = time.perf_counter() + 5e-4\n"
+            "    while time.perf_counter() < ends: pass\n"
+            "    print(flush=True)\n"
+        )
+        self.child = Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True)
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.child.communicate()
+
+    def __call__(self, inputs: Answers) -> Answers:
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        self.child.stdin.write("\n")
+        self.child.stdin.flush()
+        self.child.stdout.readline()
+        return rank(inputs["history"])
+
+
+class RubbishNowAndThen(Honest):
+    """Answers every sixth query with what it has at hand."""
+
+    def __enter__(self) -> "RubbishNowAndThen":
+        self.asked = 0
+        return self
+
+    def __call__(self, inputs: Answers) -> Answers:
+        self.asked += 1
+        return (Rubbish if self.asked % 6 == 0 else Honest).__call__(self, inputs)
+
+
 class Rubbish(Honest):
     """Answers at once, always the same."""
 
@@ -217,6 +284,13 @@ class Noting(Honest):
     def __call__(self, inputs: Answers) -> Answers:
         print(time.monotonic(), file=sys.stderr)
         return super().__call__(inputs)
+
+
+class Crashing(Honest):
+    """Takes its process along."""
+
+    def __call__(self, inputs: Answers) -> Answers:
+        os.abort()
 
 
 class Failing(Honest):

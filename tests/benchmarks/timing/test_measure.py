@@ -181,11 +181,6 @@ def test_a_server_that_keeps_its_clients_waiting_is_invalid(tmp_path, tiny_model
     assert "above the bound of 0.001 ms" in late.because
 
 
-def test_without_a_rate_half_of_what_one_stream_answers_arrives(tmp_path, tiny_model):
-    timing = ask(tiny_model, tmp_path, Scenario("server", 100, 0.1, bound_ms=1000.0))
-    assert timing.rate > 100
-
-
 @pytest.mark.parametrize("content", [None, b"this is no model"])
 def test_a_model_that_cannot_be_loaded_is_a_users_error(content, tmp_path):
     model = tmp_path / "broken.onnx"

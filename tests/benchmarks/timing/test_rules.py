@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.timing.job import Observed
+from benchmarks.timing.job import MeasuringJob, Observed
 from benchmarks.timing.rules import broken_rules, clocks_disagree, conduct_of, leaks, looks_up
+from benchmarks.timing.scenario import Scenario
 from export.runner import RunnerSpec
 
 SOUND = Observed(
@@ -16,10 +17,11 @@ SOUND = Observed(
     probe_us=(100.0, 101.0),
     seconds=1.0,
     examples=1000,
-    rate=None,
     active_threads=1,
     cpu_share=0.99,
+    children_share=0.0,
     awake_share=1.0,
+    stolen_share=0.0,
     rss_kb=(100.0,) * 9,
     growth_queries=1000,
     first_ns=(100,) * 9,
@@ -31,9 +33,22 @@ SOUND = Observed(
 ONE = RunnerSpec("onnx", "model.onnx", threads=1)
 
 
-def broken(spec: RunnerSpec = ONE, agreement: float | None = 1.0, **changes) -> list[str]:
+STREAM = Scenario("single-stream", 64, 1.0)
+SERVER = Scenario("server", 64, 1.0, rate=9.0, bound_ms=1.0)
+BATCHES = Scenario("offline", 64, 1.0, batch=8)
+
+
+def broken(
+    spec: RunnerSpec = ONE,
+    agreement: float | None = 1.0,
+    scenario: Scenario = STREAM,
+    is_own: bool = False,
+    **changes,
+) -> list[str]:
     observed = replace(SOUND, **changes)
-    return [one.rule for one in broken_rules(spec, observed, conduct_of(observed, 10, agreement))]
+    conduct = conduct_of(observed, 10, agreement)
+    job = MeasuringJob(spec, scenario, "/logs", 1.0)
+    return [one.rule for one in broken_rules(job, observed, conduct, is_own)]
 
 
 def test_sound_conduct_breaks_none():
@@ -44,8 +59,27 @@ def test_as_many_threads_as_allowed_may_work():
     assert broken(active_threads=2) == ["threads"]
     assert broken(replace(ONE, threads=2), active_threads=2, cpu_share=2.0) == []
     assert broken(active_threads=None, cpu_share=1.8) == ["threads"]
-    assert broken(active_threads=1, cpu_share=1.8) == []
-    assert broken(active_threads=None, cpu_share=1.8, rate=9.0) == []
+    assert broken(active_threads=None, cpu_share=1.8, scenario=SERVER) == []
+
+
+def test_many_threads_that_each_work_a_little_are_many():
+    assert broken(active_threads=1, cpu_share=1.05) == []
+    assert broken(active_threads=1, cpu_share=1.23) == ["threads"]
+    assert broken(active_threads=1, cpu_share=1.23, pinned_to=()) == []
+
+
+def test_what_is_done_in_another_process_is_done_all_the_same():
+    assert broken(children_share=0.04) == []
+    assert broken(children_share=0.5) == ["threads"]
+    assert broken(children_share=0.5, scenario=SERVER) == ["threads"]
+
+
+def test_a_model_must_answer_as_it_did_before():
+    """One of six answers is rubbish: coarse schemes agree no better with their student."""
+    assert broken(agreement=0.85) == []
+    assert broken(agreement=0.85, is_own=True) == ["answers"]
+    assert broken(agreement=0.97, is_own=True) == ["answers"]
+    assert broken(agreement=0.97, is_own=True, scenario=BATCHES) == []
 
 
 def test_waiting_for_a_processor_is_no_sleep():

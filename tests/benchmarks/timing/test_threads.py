@@ -1,12 +1,22 @@
 """Shares of time by hand, and one thread that really works."""
 
+import subprocess
 import sys
+import time
+from pathlib import Path
 from threading import Event, Thread, get_native_id
 from time import perf_counter_ns
 
 import pytest
 
-from benchmarks.timing.threads import ThreadTimes, activity, thread_times
+from benchmarks.timing.threads import (
+    ThreadTimes,
+    activity,
+    children_ns,
+    keep_orphans,
+    stolen_ns,
+    thread_times,
+)
 
 MS = 1_000_000
 NOTHING = ThreadTimes({1: 0, 2: 0, 3: 0}, {1: 0, 2: 0, 3: 0}, 0)
@@ -43,6 +53,40 @@ def test_waiting_for_a_processor_is_no_sleep():
     seen = activity(NOTHING, after({1: 300}, 300, queued=600), 1000 * MS)
     assert (seen.cpu_share, seen.awake_share) == (pytest.approx(0.3), pytest.approx(0.75))
     assert activity(NOTHING, after({1: 20}, 20, queued=980), 1000 * MS).awake_share is None
+
+
+def test_what_the_host_kept_is_no_sleep():
+    seen = activity(NOTHING, after({1: 300}, 300, queued=100), 1000 * MS, stolen_ns=600 * MS)
+    assert seen.awake_share == pytest.approx(1.0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+@pytest.mark.parametrize("ends", ["waits", "is waited for", "is orphaned"])
+def test_children_are_seen_while_they_run_and_after(ends):
+    """Two loops of 0.2 s, one in a child and one in its child."""
+    keep_orphans()
+    loop = "import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass\n"
+    inner = f"import subprocess, sys; one = subprocess.Popen([sys.executable, '-c', {loop!r}])\n"
+    wait = "" if ends == "is orphaned" else "one.wait()\n"
+    stay = "print('done', flush=True); sys.stdin.readline()\n"
+    before = children_ns()
+    child = subprocess.Popen(
+        [sys.executable, "-c", inner + loop + wait + stay],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    child.stdout.readline()
+    if ends != "waits":
+        child.communicate("end\n")
+    deadline = time.monotonic() + 20
+    while children_ns() - before < 400 * MS and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert 400 * MS <= children_ns() - before < 2000 * MS
+    child.communicate("end\n" if ends == "waits" else None)
+
+
+def test_what_the_host_keeps_is_counted_by_processor():
+    assert stolen_ns(()) == 0
+    assert stolen_ns(range(64)) >= stolen_ns([0]) >= 0
 
 
 def test_two_threads_that_sleep_half_of_the_time_are_not_one_that_works():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.timing import turns
+from benchmarks.timing.turn_count import Turns
 from benchmarks.timing.turns import (
     FEWEST_QUERIES,
     MOST_QUERIES,
@@ -30,7 +31,7 @@ def test_a_model_that_fails_in_its_turn_is_a_users_error(tmp_path):
         measure_in_turns(
             [RunnerSpec("python", f"{FAULTY}:Failing")],
             [SHORT],
-            rounds=1000,
+            turns=Turns(1, 1000),
             queries=100,
             threads=1,
             log_folder=tmp_path,
@@ -44,7 +45,7 @@ def test_a_model_that_hangs_in_its_turn_is_ended(tmp_path, monkeypatch):
         measure_in_turns(
             [RunnerSpec("python", f"{FAULTY}:Hanging")],
             [SHORT],
-            rounds=1,
+            turns=Turns(1, 1),
             queries=1,
             threads=1,
             log_folder=tmp_path,
@@ -55,18 +56,19 @@ def ask(folder, paths, samples=(SHORT, LONG), **options):
     return measure_in_turns(
         [RunnerSpec("onnx", str(path), threads=7) for path in paths],
         samples,
-        **{"rounds": 6, "queries": 20, "threads": 1, "log_folder": folder, **options},
+        **{"turns": Turns(2, 3), "queries": 20, "threads": 1, "log_folder": folder, **options},
     )
 
 
 def test_every_model_answers_every_query_of_every_round(tiny_model, tmp_path):
     found = ask(tmp_path, [tiny_model, tiny_model])
-    assert found.shape == (2, 6, 20)
+    assert found.shape == (2, 2, 3, 20)
     assert found.min() > 0
     jobs = [
-        TurnsJob.from_json((tmp_path / f"model-{number}" / "job.json").read_text())
+        TurnsJob.from_json((tmp_path / f"start-1/model-{number}/job.json").read_text())
         for number in range(2)
     ]
+    assert [job.first_turn for job in jobs] == [3, 3]
     assert [job.spec.threads for job in jobs] == [1, 1]
     assert jobs[0].cpus == jobs[1].cpus
 
@@ -76,35 +78,36 @@ def test_each_model_has_a_process_of_its_own_and_they_take_turns(tmp_path):
     measure_in_turns(
         [RunnerSpec("python", f"{FAULTY}:Noting", threads=7)] * 2,
         [SHORT, SHORT],
-        rounds=4,
+        turns=Turns(2, 4),
         queries=20,
         threads=1,
         log_folder=tmp_path,
     )
     notes = [
         (float(line), number)
+        for start in range(2)
         for number in range(2)
-        for line in (tmp_path / f"model-{number}" / "process.log").read_text().splitlines()
-        if not line.startswith("loaded")
+        for line in (tmp_path / f"start-{start}/model-{number}/process.log").read_text().split("\n")
+        if line and not line.startswith("loaded")
     ]
     order = [number for _, number in sorted(notes)]
     first, second = (order.index(number) for number in range(2))
     assert first != second
     changes = int((np.diff(order) != 0).sum())
-    # Loaded and warmed up one after the other, then A B, B A, A B, B A.
-    assert changes == 1 + 1 + 4
+    # Warmed up one after the other, then A B, B A, A B, B A; and all of it again.
+    assert changes == 2 * (1 + 1 + 4)
 
 
 def test_turns_of_equal_length_have_more_queries_of_the_faster_model(tiny_model, tmp_path):
     quick, slow = measure_in_short_turns(
         [RunnerSpec("onnx", str(tiny_model))] * 2,
         [SHORT, LONG],
-        rounds=3,
+        turns=Turns(2, 3),
         threads=1,
         log_folder=tmp_path,
     )
-    assert (len(quick), len(slow)) == (3, 3)
-    assert FEWEST_QUERIES <= slow.shape[1] <= quick.shape[1] <= MOST_QUERIES
+    assert quick.shape[:2] == slow.shape[:2] == (2, 3)
+    assert FEWEST_QUERIES <= slow.shape[2] <= quick.shape[2] <= MOST_QUERIES
     ratio = percentile_ratio(quick, slow)
     assert ratio.low <= ratio.value <= ratio.high
 
@@ -120,35 +123,60 @@ def test_a_model_that_cannot_be_run_is_a_users_error(tiny_model, tmp_path):
         ask(tmp_path / "logs", [tiny_model, tmp_path / "broken.onnx"])
 
 
-def test_the_ratio_is_of_all_queries_together():
-    """p90 of 1...100 and of 2...200, each in 10 rounds."""
-    own = np.arange(1, 101).reshape(10, 10)
+def test_the_ratio_is_of_all_queries_of_a_process_together():
+    """p90 of 1...100 and of 2...200, each in 10 rounds, twice."""
+    own = np.tile(np.arange(1, 101).reshape(10, 10), (2, 1, 1))
     found = percentile_ratio(own, 2 * own)
     assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
 
 
-def test_what_slows_a_round_down_weighs_on_both():
-    slow = np.where(np.arange(10)[:, None] < 5, 100, 1) * np.full((10, 20), 50)
+def test_what_slows_a_process_down_weighs_on_both():
+    slow = np.where(np.arange(4)[:, None, None] < 2, 100, 1) * np.full((4, 10, 20), 50)
     found = percentile_ratio(slow, slow // 2)
-    assert found.low == found.high == pytest.approx(2.0)
+    assert found.low == pytest.approx(found.high) == pytest.approx(2.0)
 
 
-def test_rounds_that_differ_widen_the_interval():
+def test_the_interval_is_students_of_the_mean_logarithm_over_restarts():
+    """Ratios 1, 2 and 4: the mean logarithm is ln 2, its error ln 2 / sqrt(3), t(2) = 4.3027."""
+    own = np.array([1, 2, 4])[:, None, None] * np.full((3, 2, 5), 100)
+    found = percentile_ratio(own, np.full((3, 2, 5), 100))
+    reach = 4.302653 * np.log(2) / np.sqrt(3)
+    assert found.value == pytest.approx(2.0)
+    assert (found.low, found.high) == pytest.approx((2 * np.exp(-reach), 2 * np.exp(reach)))
+
+
+def test_two_processes_of_the_same_file_are_no_different_in_19_of_20_comparisons():
+    """Processes of one file that differ by 3%: the interval contains 1 as often as it says."""
     random = np.random.default_rng(0)
-    own = (random.normal(100, 20, (12, 1)) + np.zeros((12, 10))).astype(np.int64)
-    found = percentile_ratio(own, np.full((12, 10), 100))
-    assert found.low < found.value < found.high
+
+    def processes():
+        level = random.normal(1.0, 0.03, (5, 1, 1))
+        return (1e5 * level * random.normal(1.0, 0.05, (5, 4, 64))).astype(np.int64)
+
+    found = [percentile_ratio(processes(), processes()) for _ in range(1000)]
+    covered = np.mean([one.low <= 1 <= one.high for one in found])
+    assert 0.935 <= covered <= 0.965
 
 
-@pytest.mark.parametrize("shape", [(3, 4), (0, 4), (2, 0), (2,)])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (2, 3, 5), (2, 4, 0), (2, 4)])
 def test_other_rounds_are_refused(shape):
     with pytest.raises(ValueError, match="not of the same rounds"):
-        percentile_ratio(np.ones((2, 4), np.int64), np.ones(shape, np.int64))
+        percentile_ratio(np.ones((2, 4, 5), np.int64), np.ones(shape, np.int64))
+
+
+def test_one_start_has_no_interval():
+    with pytest.raises(ValueError, match="two starts"):
+        percentile_ratio(np.ones((1, 4, 5), np.int64), np.ones((1, 4, 5), np.int64))
 
 
 def test_a_turn_may_have_more_queries_of_one_model():
-    found = percentile_ratio(np.full((3, 4), 10), np.full((3, 9), 20))
-    assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+    found = percentile_ratio(np.full((2, 3, 4), 10), np.full((2, 3, 9), 20))
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_no_turns_at_all_are_refused():
+    with pytest.raises(ValueError, match="has no turns"):
+        Turns(restarts=0)
 
 
 def test_models_must_be_asked_the_same_examples(tiny_model, tmp_path):
