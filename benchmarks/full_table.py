@@ -50,6 +50,7 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
             {
                 "name": name,
                 "quality": _quality(of_report.get(name), report.metric),
+                "p90_ratio_to_teacher": _ratio(of_report.get(name)),
                 "results": [_result(row) for row in found.rows if row.name == name],
             }
             for name in names
@@ -72,7 +73,8 @@ def markdown(tables: Sequence[dict[str, Any]]) -> str:
         )
         headings = (
             *("model", f"{metric_name(table['metric'])} [95%]", "MB", "memory MB", "cold start ms"),
-            *("p50 ms", "p90 ms", "multi-stream p99 ms", "server p99 ms @ rate/s"),
+            *("p50 ms", "p90 ms", "p90, × teacher’s in turn [95%]"),
+            *("multi-stream p99 ms", f"server p99 ms{_rate(table)}"),
             *(f"offline {batch}, /s" for batch in batches),
             "browser p90 ms",
         )
@@ -112,19 +114,15 @@ def _cells(model: dict[str, Any], batches: Iterable[int]) -> Iterable[str]:
         doubt = INVALID if not one["valid"] else NOISY if not one["quiet"] else ""
         return doubt + significant(value)
 
-    single, server = first("single-stream"), first("server")
-    quality = model["quality"]
+    single = first("single-stream")
     yield model["name"]
-    yield (
-        NOT_MEASURED
-        if quality is None
-        else (f"{quality['value']:.4f} [{quality['low']:.4f}, {quality['high']:.4f}]")
-    )
+    yield _in_brackets(model["quality"])
     yield significant(single["bytes"] / 1e6) if single else NOT_MEASURED
     for name in ("memory_mb", "cold_start_ms", "p50_ms", "p90_ms"):
         yield figure(single, name)
+    yield _in_brackets(model.get("p90_ratio_to_teacher"))
     yield figure(first("multi-stream"), "p99_ms")
-    yield f"{figure(server, 'p99_ms')} @ {significant(server['rate'])}" if server else NOT_MEASURED
+    yield figure(first("server"), "p99_ms")
     for batch in batches:
         yield figure(first("offline", batch=batch), "throughput")
     yield figure(first("single-stream", "browser"), "p90_ms")
@@ -134,6 +132,32 @@ def _quality(row: AnyRow | None, metric: str) -> dict[str, float] | None:
     if row is None or row.quality is None or metric not in row.quality:
         return None
     return row.quality[metric].model_dump(mode="json")
+
+
+def _ratio(row: AnyRow | None) -> dict[str, float] | None:
+    if row is None or row.p90_ratio_to_teacher is None:
+        return None
+    return row.p90_ratio_to_teacher.model_dump(mode="json")
+
+
+def _in_brackets(one: dict[str, float] | None) -> str:
+    if one is None:
+        return NOT_MEASURED
+    return f"{one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]"
+
+
+def _rate(table: dict[str, Any]) -> str:
+    """Say what all servers of a table were sent."""
+    rates = {
+        one["rate"]
+        for model in table["models"]
+        for one in model["results"]
+        if one["scenario"] == "server" and one["threads"] == 1
+    }
+    if not rates:
+        return ""
+    least, most = significant(min(rates)), significant(max(rates))
+    return f" at {least}/s" if least == most else f" at {least} to {most}/s"
 
 
 def _result(row: BenchRowData) -> dict[str, Any]:

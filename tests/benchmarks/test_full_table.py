@@ -29,6 +29,7 @@ def test_a_line_a_model_with_every_scenario_in_its_column():
     model = {
         "name": "onnx fp32",
         "quality": {"value": 0.12, "low": 0.11, "high": 0.13},
+        "p90_ratio_to_teacher": {"value": 0.012, "low": 0.0115, "high": 0.0126},
         "results": [
             result(p50_ms=0.051, p90_ms=0.062),
             result(scenario="multi-stream", batch=8, p99_ms=0.4),
@@ -48,12 +49,21 @@ def test_a_line_a_model_with_every_scenario_in_its_column():
         "cold start ms": "210",
         "p50 ms": "0.051",
         "p90 ms": "0.062",
+        "p90, × teacher’s in turn [95%]": "0.0120 [0.0115, 0.0126]",
         "multi-stream p99 ms": "0.400",
-        "server p99 ms @ rate/s": "0.300 @ 9,000",
+        "server p99 ms at 9,000/s": "0.300",
         "offline 1, /s": "15,000",
         "offline 8, /s": "40,000",
         "browser p90 ms": "0.500",
     }
+
+
+def test_servers_of_several_rates_are_told():
+    models = [
+        {"name": name, "quality": None, "results": [result(scenario="server", rate=rate)]}
+        for name, rate in (("a", 400.0), ("b", 100.0))
+    ]
+    assert "server p99 ms at 100 to 400/s" in markdown([table(*models)])
 
 
 def test_the_machine_is_named():
