@@ -194,6 +194,8 @@ def _obstacles(artifact: Artifact, known: Any) -> Iterator[str]:
 
 def _given(file: Path) -> Samples:
     reason = "it holds no examples"
+    if not file.is_file():
+        raise UserError(f"--inputs {file} is not there, or is no file.")
     try:
         stored = np.load(file, allow_pickle=False)
         if isinstance(stored, np.lib.npyio.NpzFile):
@@ -203,8 +205,10 @@ def _given(file: Path) -> Samples:
                 return samples
         else:
             reason = "it is one array without a name"
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
+    except zipfile.BadZipFile as error:
+        reason = str(error)
+    except (OSError, ValueError, EOFError, KeyError):  # NumPy would advise to trust the file.
+        reason = "NumPy cannot read arrays of numbers or texts from it"
     raise UserError(
         f"{file} holds no inputs: {reason}. It is an .npz file with one array a name, a row an "
         "example (numpy.savez)."

@@ -276,10 +276,13 @@ def test_inputs_with_no_examples_are_refused(tiny_model, tmp_path):
     np.savez(tmp_path / "none.npz", history=np.zeros((0, 6), np.int32))
     np.save(tmp_path / "one.npy", np.zeros((4, 6), np.int32))
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "words.npz").write_text("no arrays at all")
     for name, says in (
         ("none.npz", "no examples"),
         ("one.npy", "one array without a name"),
         ("broken.npz", "holds no inputs"),
+        ("words.npz", "NumPy cannot read arrays of numbers or texts from it"),
+        ("absent.npz", "--inputs .*absent.npz is not there"),
     ):
         with pytest.raises(UserError, match=says):
             entrants(tiny_model, tmp_path / name)
