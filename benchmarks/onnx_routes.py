@@ -311,7 +311,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "default": asdict(DEFAULT),
         "margin": MARGIN,
         "restarts": given.restarts,
-        "rounds": given.rounds,
+        "rounds": given.restarts * given.rounds,
         "queries": given.queries,
         "best": {kind: asdict(graph) for kind, graph in best.items()},
         "results": [asdict(one) for one in results],

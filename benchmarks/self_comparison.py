@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.bench.bench import compare_in_turns
 from benchmarks.bench.entrant import entrants
 from benchmarks.environment import current_environment
 from benchmarks.report.shape import IntervalData
 from compress.errors import UserError
+from export.file_inputs import parts_of
 
 COMPARISONS = 20
 _RESULT = Path(__file__).parent / "results" / "self-comparison.json"
@@ -51,12 +53,26 @@ def compare_with_itself(file: Path, comparisons: int) -> Iterator[IntervalData]:
     Raises:
         UserError: The file cannot be asked.
     """
+    if file.is_dir() or len(parts_of(file)) > 1:
+        raise UserError(f"{file} is no single file, of which a copy could be made.")
     (own,) = entrants(file)
     with TemporaryDirectory(prefix="limbeck-") as name:
         copy = Path(shutil.copy(file, Path(name) / f"copy{file.suffix}"))
         other = replace(own, name="its copy", spec=replace(own.spec, path=str(copy)))
         for number in range(comparisons):
             yield compare_in_turns(own, other, 1, Path(name) / f"logs-{number}").p90_ratio
+
+
+def _write(given: argparse.Namespace, results: list[dict[str, Any]]) -> None:
+    command = ["python -m benchmarks.self_comparison", *map(str, given.files)]
+    command.append(f"--comparisons {given.comparisons}")
+    report = {
+        "command": " ".join(command),
+        "environment": asdict(current_environment()),
+        "files": results,
+    }
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--comparisons", type=int, default=COMPARISONS, help="of each file")
     parser.add_argument("--out", type=Path, default=_RESULT)
     given = parser.parse_args(arguments)
-    results = []
+    results: list[dict[str, Any]] = []
     for file in given.files:
         ratios = []
         try:
@@ -79,13 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = summary(file.as_posix(), ratios)
         results.append(asdict(found))
         print(f"{file.name}: {found.leave_out_1} of {len(ratios)} intervals leave out 1")
-    report = {
-        "command": f"python -m benchmarks.self_comparison {' '.join(map(str, given.files))}",
-        "environment": asdict(current_environment()),
-        "files": results,
-    }
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        _write(given, results)
     print(given.out)
     return 0
 

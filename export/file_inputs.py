@@ -50,6 +50,30 @@ class FileInput:
         return f"{self.name} {self.dtype} [{sizes}]"
 
 
+def parts_of(path: Path) -> list[Path]:
+    """Return a file, and those beside it that an ONNX graph keeps its weights in (external data).
+
+    Files that are not there, or that lie elsewhere, are left out: the runtime refuses them.
+    """
+    if path.suffix != ".onnx":
+        return [path]
+    import onnx
+
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except Exception:  # Whatever protobuf says of a file that is none; loading it will tell.
+        return [path]
+    folder = path.resolve().parent
+    named = {
+        folder / entry.value
+        for one in graph.initializer
+        for entry in one.external_data
+        if entry.key == "location"
+    }
+    inside = (one for one in named if one.is_file() and one.resolve().is_relative_to(folder))
+    return [path, *sorted(inside)]
+
+
 def runtime_of(path: Path) -> Runtime:
     """Return what runs a file, by the end of its name.
 

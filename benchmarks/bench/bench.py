@@ -18,7 +18,7 @@ from benchmarks.bench.data import (
     BenchRowData,
     NotMeasuredData,
 )
-from benchmarks.bench.entrant import VERIFIED_WITH, Entrant
+from benchmarks.bench.entrant import Entrant
 from benchmarks.bench.known_answers import Answers, known_answers
 from benchmarks.bench.made_up import made_up_samples
 from benchmarks.bench.plan import Case, Load
@@ -102,14 +102,17 @@ class Bench:
 
     def _one(self, model: Entrant, advance: Callable[[str], None]) -> None:
         known: Answers | None = None
+        refused = ""
         for target in dict.fromkeys(self.load.targets):
             obstacle = self._obstacle(model, target)
-            try:
-                if known is None and not obstacle:
-                    advance(f"{model.name}: asked once before it is timed")
+            if known is None and not obstacle:
+                advance(f"{model.name}: asked once before it is timed")
+                try:
                     known = Answers(None) if model.cannot_run else known_answers(model)
-            except UserError as error:
-                obstacle = _in_a_line(error, model)
+                except UserError as error:  # A browser may do what its own runtime does not.
+                    known, refused = Answers(None), _in_a_line(error, model)
+            if target == "cpu":
+                obstacle = obstacle or refused
             if obstacle or known is None:
                 self._miss(NotMeasuredData(name=model.name, target=target, because=obstacle))
                 continue
@@ -200,6 +203,7 @@ def measure_row(
             "measured_at": now,
             "least_seconds": case.scenario.seconds,
             "least_queries": case.scenario.queries,
+            "asked_rate": case.scenario.rate,
         }
     )
 
@@ -288,17 +292,19 @@ def compare_in_turns(
         p90_ratio=IntervalData.model_validate(asdict(ratio)),
         rounds=FULL_TURNS.total,
         restarts=FULL_TURNS.restarts,
+        sha256=model.sha256,
+        against_sha256=against.sha256,
         same_examples=are_same_examples(model, against, theirs_samples),
     )
 
 
 def are_same_examples(model: Entrant, against: Entrant, asked: Samples) -> bool:
-    """Whether two models are asked the same: one run's examples, or equal arrays."""
-    if model.asked_with == against.asked_with == VERIFIED_WITH and model.run == against.run:
+    """Whether two models are asked the same: of one run, or arrays that are equal but for types."""
+    if model.verified_in and model.verified_in == against.verified_in:
         return True
     own, theirs = model.samples.arrays, asked.arrays
-    return own.keys() == theirs.keys() and all(
-        np.array_equal(own[name], theirs[name]) for name in own
+    return theirs.keys() <= own.keys() and all(
+        np.array_equal(own[name].astype(one.dtype), one) for name, one in theirs.items()
     )
 
 
@@ -314,7 +320,7 @@ def samples_for(model: Entrant, other: Entrant) -> Samples:
     """
     count = len(other.samples)
     if model.verification is not None or model.expected is not None:
-        same = model.run == other.run and len(model.samples) == count
+        same = model.verified_in == other.verified_in and len(model.samples) == count
         return model.samples if same else _as_many(model.samples, count)
     declared = file_inputs(Path(model.spec.path))
     arrays = other.samples.arrays

@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from benchmarks.bench.bench import Bench
-from benchmarks.bench.data import BenchData, BenchRowData
+from benchmarks.bench.data import BenchData
 from benchmarks.bench.entrant import Entrant, entrants
+from benchmarks.bench.merging import merged
 from benchmarks.bench.peers import peer_entrants, run_folder
 from benchmarks.bench.plan import Load
 from compress.errors import UserError
@@ -80,12 +81,14 @@ def run_bench(
         said = error.strerror
         raise UserError(f"{folder} cannot be made: {said}. Name another: --out.") from error
     before = _before(folder / RESULT)
+    taking_part = models if other is None else [*models, other]
+    current = {one.name: one.sha256 for one in taking_part}
 
     began = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     typed = (f"{command}  # {began}",) if command else ()
 
     def keep(found: BenchData) -> None:
-        write_atomically(folder / RESULT, merged(before, noted(found)).to_json())
+        write_atomically(folder / RESULT, merged(before, noted(found), current).to_json())
 
     def noted(found: BenchData) -> BenchData:
         return found.model_copy(update={"commands": typed})
@@ -95,43 +98,6 @@ def run_bench(
     found = noted(session.measure(models, other, Progress(display).advance))
     keep(found)
     return found, folder
-
-
-def merged(before: BenchData | None, found: BenchData) -> BenchData:
-    """Add what was measured before and not again, of the same files, machine and software."""
-    if before is None or before.environment != found.environment:
-        return found
-
-    def key(row: BenchRowData) -> tuple[object, ...]:
-        return (row.name, row.target, row.scenario, row.threads, row.batch)
-
-    again = {key(row) for row in found.rows}
-    current = {row.name: row.sha256 for row in found.rows}
-    changed = {row.name for row in before.rows if current.get(row.name, row.sha256) != row.sha256}
-    pairs = {(one.name, one.against, one.threads) for one in found.comparisons}
-    names = {row.name for row in found.rows} | {one.name for one in found.not_measured}
-    return found.model_copy(
-        update={
-            "commands": (*before.commands, *found.commands),
-            "rows": (
-                *(one for one in before.rows if key(one) not in again and one.name not in changed),
-                *found.rows,
-            ),
-            "comparisons": (
-                *(
-                    one
-                    for one in before.comparisons
-                    if (one.name, one.against, one.threads) not in pairs
-                    and not {one.name, one.against} & changed
-                ),
-                *found.comparisons,
-            ),
-            "not_measured": (
-                *(one for one in before.not_measured if one.name not in names),
-                *found.not_measured,
-            ),
-        }
-    )
 
 
 def told_apart(models: Sequence[Entrant]) -> Iterator[Entrant]:
@@ -171,14 +137,16 @@ def _own_folder(paths: Sequence[Path]) -> Path:
 
 def _opponent(named: str, models: Sequence[Entrant], inputs: Path | None) -> Entrant:
     """Return the one model of a name, or that a path names."""
-    for one in models:
-        if one.name == named:
-            return one
     path = Path(named)
     if not path.exists() and not (Path("runs") / path).exists():
+        for one in models:
+            if one.name == named:
+                return one
         known = ", ".join(one.name for one in models)
         raise UserError(f"--against {named}: there is no such file, and it is none of {known}.")
     found = entrants(path, inputs)
     if len(found) != 1:
         raise UserError(f"--against {path}: it names {len(found)} files; give one of them.")
-    return found[0]
+    (other,) = found
+    is_another = any(one.name == other.name and one.spec != other.spec for one in models)
+    return replace(other, name=f"{other.name} (--against)") if is_another else other

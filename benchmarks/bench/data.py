@@ -63,6 +63,8 @@ class BenchRowData(Shape):
     """More than 1 in a browser whose clock is too coarse for one call: a latency is the mean of so
     many, which smooths single slow ones; `queries` counts latencies."""
     rate: PositiveFloat | None
+    asked_rate: PositiveFloat | None = None
+    """Queries a second that a server was to be sent; `rate` is what arrived."""
     bound_ms: PositiveFloat | None
     load_ms: NonNegativeFloat
     cold_start_ms: NonNegativeFloat | None
@@ -167,6 +169,10 @@ class BenchComparisonData(Shape):
     """How often both were asked..."""
     restarts: PositiveInt = 1
     """...by so many processes of each; the interval is over these."""
+    sha256: str = ""
+    """Of everything that answered..."""
+    against_sha256: str = ""
+    """...and of what it was held against."""
     same_examples: bool = True
     """Whether both were asked the same; else each inputs of its own, as they take others."""
 

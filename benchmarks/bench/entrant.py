@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from benchmarks.bench.made_up import made_up_samples, what_was_made_up
 from compress.errors import UserError
 from compress.files import tree_bytes, tree_sha256
+from compress.recipe import content_hash
 from export.artifact import Artifact
-from export.file_inputs import RUNTIMES, file_inputs, runtime_of
+from export.file_inputs import RUNTIMES, file_inputs, parts_of, runtime_of
 from export.formats import format_of
 from export.record import damage, find_export_folder, recorded_artifacts, sidecar_damage
 from export.rows import ARTIFACTS
@@ -44,6 +45,8 @@ class Entrant:
     """Of everything that answers."""
     run: str = ""
     """The run or folder that it comes from: tells models of the same name apart."""
+    verified_in: str = ""
+    """The export folder that the samples are of; empty where they are not a run's."""
     expected: Mapping[str, NDArray[Any]] | None = None
     """The student's answers to the samples by name, `[N, ...]` each; None: nothing is known."""
     verification: VerificationSet | None = None
@@ -129,7 +132,7 @@ def _of_file(path: Path, inputs: Path | None) -> Entrant:
         known = {one.path: one for one in recorded_artifacts(folder)}
         if path.name in known:
             return _of_artifact(folder, known[path.name])
-    runtime = runtime_of(path)
+    runtime, parts = runtime_of(path), parts_of(path)
     if inputs is not None:
         samples, asked_with = _given(inputs), inputs.name
     else:
@@ -140,8 +143,8 @@ def _of_file(path: Path, inputs: Path | None) -> Entrant:
         spec=RunnerSpec(runtime, str(path.resolve())),
         samples=samples,
         asked_with=asked_with,
-        bytes=tree_bytes(path),
-        sha256=tree_sha256(path),
+        bytes=sum(map(tree_bytes, parts)),
+        sha256=tree_sha256(path) if len(parts) == 1 else content_hash([*map(tree_sha256, parts)]),
         run=folder.name,
         cannot_run="; ".join(run_obstacles(format_of(_format_name(path)), this_machine())),
     )
@@ -172,6 +175,7 @@ def _of_artifact(folder: Path, artifact: Artifact) -> Entrant:
         bytes=artifact.bytes,
         sha256=artifact.sha256,
         run=folder.absolute().parent.name,
+        verified_in=str(folder.resolve()),
         expected=expected,
         verification=verification,
         scheme=artifact.scheme,

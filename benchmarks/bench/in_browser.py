@@ -121,4 +121,4 @@ def _answers(
     names = [name for name in given[0] if len({one[name].shape[1:] for one in given}) == 1]
     answers = {name: np.concatenate([one[name] for one in given]) for name in names}
     found = agreement(answers, {name: array[rows] for name, array in right.items()})
-    return count, None if found is None else float(found.mean())
+    return (0, None) if found is None else (count, float(found.mean()))

@@ -84,9 +84,11 @@ def known_answers(model: Entrant) -> Answers:
             limit_seconds=LEAST_LIMIT_SECONDS + SLOWEST_SECONDS * len(model.samples),
         )
         found = json.loads((folder / FOUND).read_text(encoding="utf-8"))
-        if found["refused"] is not None:
+        if found["is_users"]:
+            raise UserError(found["said"])
+        if found["said"]:
             raise UserError(
-                f"{model.spec.path}: it cannot be asked with {model.asked_with}: {found['refused']}"
+                f"{model.spec.path}: it cannot be asked with {model.asked_with}: {found['said']}"
             )
         with np.load(folder / GIVEN, allow_pickle=False) as stored:
             return Answers(dict(stored), tuple(found["faults"]))

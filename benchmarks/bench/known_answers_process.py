@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.bench.known_answers import FOUND, GIVEN, SAMPLES, VERIFICATION, AskingJob
+from compress.errors import UserError
 from compress.imports import leave_out_torchao
 from export.runner import open_runner
 from export.samples import Samples
@@ -22,16 +23,18 @@ from export.verification_set import VerificationSet
 def main(job_file: str) -> None:
     """Carry out the job in `job_file`; what the runtime refuses is an answer, too."""
     job = AskingJob.from_json(Path(job_file).read_text(encoding="utf-8"))
-    folder, refused = Path(job.folder), None
+    folder = Path(job.folder)
+    refused = {"said": "", "is_users": False}
     given: Mapping[str, NDArray[Any]] = {}
     faults: tuple[str, ...] = ()
     try:
         given, faults = _asked(job, folder)
     except Exception as error:  # Whatever a runtime raises at inputs that a file does not take.
-        refused = str(error).strip() or type(error).__name__
+        said = str(error).strip() or type(error).__name__
+        refused = {"said": said, "is_users": isinstance(error, UserError)}
     arrays: dict[str, Any] = {name: one for name, one in given.items() if one.dtype.kind in "fiub"}
     np.savez(folder / GIVEN, **arrays)
-    found = {"refused": refused, "faults": faults}
+    found = {**refused, "faults": faults}
     (folder / FOUND).write_text(json.dumps(found), encoding="utf-8")
 
 

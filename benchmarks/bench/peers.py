@@ -49,6 +49,7 @@ def _eager(folder: Path) -> Entrant:
         bytes=row.bytes,
         sha256=row.sha256,
         run=folder.name,
+        verified_in=str((folder / EXPORT).resolve()),
         expected=expected,
     )
 
@@ -68,6 +69,7 @@ def _peer(folder: Path, peer: MeasuredPeer) -> Entrant:
         bytes=peer.bytes,
         sha256=peer.sha256,
         run=folder.name,
+        verified_in=str((folder / EXPORT).resolve()),
         expected=expected,
         cannot_run=(obstacles[peer.name]() or "") if peer.name in obstacles else "",
     )

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.bench.data import BenchComparisonData, BenchData, BenchRowData
-from benchmarks.report.wording import significant
+from benchmarks.report.wording import rounds_in_words, significant
 
 _HEADINGS = (
     ("size", "MB"), ("memory", "MB"), ("cold start", "ms"), ("p50", "ms"), ("p90", "ms"),
@@ -74,10 +74,10 @@ def bench_sentences(found: BenchData) -> Iterator[str]:
         ratio = one.p90_ratio
         yield (
             f"{one.name} takes {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] of the p90 "
-            f"latency of {one.against} ({one.rounds} rounds in turn{_by(one)}, "
+            f"latency of {one.against} ({rounds_in_words(one.rounds, one.restarts)} in turn, "
             f"{_threads(one.threads)}){_asked_apart(one)}."
         )
-    for threads in dict.fromkeys(row.threads for row in found.rows):
+    for threads in dict.fromkeys(row.threads for row in found.rows if row.target == "cpu"):
         if threads > found.environment.cores:
             yield (
                 f"{threads} threads had {found.environment.cores} processors: they waited for each "
@@ -89,10 +89,6 @@ def bench_sentences(found: BenchData) -> Iterator[str]:
     for missing in found.not_measured:
         where = missing.target if missing.scenario is None else missing.scenario
         yield f"{missing.name} was not measured ({where}): {missing.because}"
-
-
-def _by(one: BenchComparisonData) -> str:
-    return "" if one.restarts == 1 else f" by {one.restarts} processes of each"
 
 
 def _asked_apart(one: BenchComparisonData) -> str:

@@ -105,7 +105,8 @@ def _machine_differences(base: ReportData, other: ReportData) -> Iterator[str]:
     ours, theirs = base.environment.model_dump(), other.environment.model_dump()
     packages, other_packages = ours.pop("packages"), theirs.pop("packages")
     for name in ours:
-        if ours[name] != theirs[name] and name != "memory_gb":
+        is_known = ours[name] not in ("", None) and theirs[name] not in ("", None)
+        if is_known and ours[name] != theirs[name] and name not in ("memory_gb", "kernel"):
             yield f"{name.replace('_', ' ')} {_plain(ours[name])} and {_plain(theirs[name])}"
     for name in sorted(packages.keys() | other_packages.keys()):
         one, another = packages.get(name, "none"), other_packages.get(name, "none")

@@ -8,7 +8,7 @@ from benchmarks.compare.data import ChangeData, CompareData, ComparisonData, Mod
 from benchmarks.report.shape import IntervalData
 from benchmarks.report.tables import Cell, Table, interval_cell
 from benchmarks.report.task_view import metric_heading
-from benchmarks.report.wording import NOT_MEASURED, share, significant
+from benchmarks.report.wording import NOT_MEASURED, rounds_in_words, share, significant
 from compress.metrics import metric_name
 
 
@@ -67,8 +67,8 @@ def _sentence(one: ComparisonData, data: CompareData) -> str:
     if one.speed is not None and ratio is not None:
         said += (
             f"; {one.speed.verdict}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] "
-            f"times the p90, asked in turn over {one.speed.rounds} rounds "
-            f"by {one.speed.restarts} processes of each"
+            f"times the p90, asked in turn over "
+            f"{rounds_in_words(one.speed.rounds, one.speed.restarts)}"
         )
     open_ends = []
     if one.verdict == "not decided":

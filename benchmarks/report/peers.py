@@ -8,7 +8,7 @@ from benchmarks.report.data import ReportData
 from benchmarks.report.shape import IntervalData
 from benchmarks.report.tables import AnyRow, Cell, Table, all_rows, interval_cell, kept_cell
 from benchmarks.report.task_view import TaskView, metric_heading
-from benchmarks.report.wording import NOT_MEASURED, percent, share, significant
+from benchmarks.report.wording import NOT_MEASURED, percent, rounds_in_words, share, significant
 
 EAGER = "PyTorch eager (the student)"
 
@@ -70,16 +70,11 @@ def speed_sentence(one: PeerComparisonData, all_of_them: Sequence[PeerComparison
     """
     peers = len({other.peer for other in all_of_them})
     rank = f", which has the lowest p90 of {peers} peers" if peers > 1 else ""
+    asked = rounds_in_words(one.rounds, one.restarts)
     return (
         f"{one.ours} takes {_ratio(one.p90_ratio)} the p90 latency of {_name(one.peer)}{rank}, all "
-        f"asked in turn over {rounds_in_words(one)}: {_verdict(one.p90_ratio)}."
+        f"asked in turn over {asked}: {_verdict(one.p90_ratio)}."
     )
-
-
-def rounds_in_words(one: PeerComparisonData) -> str:
-    """Say how often both were asked."""
-    by = "" if one.restarts == 1 else f" by {one.restarts} processes of each"
-    return f"{one.rounds:,} rounds{by}"
 
 
 def _ratio(ratio: IntervalData) -> str:

@@ -49,3 +49,9 @@ def times_less(ratio: float) -> str:
     if ratio >= 0.95:
         return f"{ratio:.1f}×"
     return f"1/{1 / ratio:.0f}" if ratio < 0.1 else f"1/{1 / ratio:.1f}"
+
+
+def rounds_in_words(rounds: int, restarts: int) -> str:
+    """Say how often models were asked in turn, and by how many processes of each."""
+    by = "" if restarts == 1 else f" by {restarts} processes of each"
+    return f"{rounds:,} rounds{by}"

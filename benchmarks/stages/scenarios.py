@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmarks.bench.data import BenchData, BenchRowData, NotMeasuredData
@@ -59,7 +58,6 @@ def scenarios_stage(quick: bool) -> Stage[Recipe]:
 def _measured(context: StageContext[Recipe], load: Load) -> BenchData:
     """Put every file to every case; what was measured of it before is kept."""
     from benchmarks.bench.bench import not_measured
-    from benchmarks.bench.known_answers import Answers, known_answers
 
     environment = asdict(current_environment())
     models = entrants(context.inputs["export"])
@@ -72,10 +70,7 @@ def _measured(context: StageContext[Recipe], load: Load) -> BenchData:
             continue
         asked = _asked(model)
 
-        @cache
-        def known(model: Entrant = model) -> Answers:
-            return known_answers(model)
-
+        known = _AskedOnce(model)
         for number, case in enumerate(cases):
             done = (order + number / len(cases)) / len(models)
             context.progress.advance(f"{model.name}: {case.slug}", done)
@@ -89,6 +84,26 @@ def _measured(context: StageContext[Recipe], load: Load) -> BenchData:
         rows=tuple(rows),
         not_measured=tuple(missing),
     )
+
+
+class _AskedOnce:
+    """What a model answers; one that cannot be asked is not asked again for the next case."""
+
+    def __init__(self, model: Entrant) -> None:
+        self._model = model
+        self._found: Answers | UserError | None = None
+
+    def __call__(self) -> "Answers":
+        from benchmarks.bench.known_answers import known_answers
+
+        if self._found is None:
+            try:
+                self._found = known_answers(self._model)
+            except UserError as error:
+                self._found = error
+        if isinstance(self._found, UserError):
+            raise self._found
+        return self._found
 
 
 def _row(

@@ -77,7 +77,8 @@ def new_record(scenario: Scenario, warmed: WarmedUp, cpus: tuple[int, ...] = ())
     if scenario.name == "server":
         expected = ceil((scenario.rate or 0.0) * scenario.seconds)
         expected = max(expected, scenario.queries)
-        return Record(2 * expected + 1000, expected, 1, probe_seconds=0.0)  # `GapProbe` reads it.
+        # `GapProbe` reads the probe.
+        return Record(2 * expected + 1000, expected, 1, probe_seconds=0.0, cpus=cpus)
     # LoadGen prepares twice the queries that fit at the fastest pace, and asks no more than these.
     capacity = max(2 * ceil(wanted / _pace_ns(warmed)), scenario.queries) + 1000
     expected = max(ceil(wanted / warmed.usual_ns), scenario.queries)

@@ -33,7 +33,7 @@ from benchmarks.timing.job import ANSWERS, LATENCIES, OBSERVED, SAMPLES, Measuri
 from benchmarks.timing.load_generator import WarmedUp, run_load_generator
 from benchmarks.timing.probe import read_probe
 from benchmarks.timing.scenario import Scenario
-from benchmarks.timing.threads import activity, children_ns, keep_orphans, stolen_ns
+from benchmarks.timing.threads import MANY_TICKS_NS, activity, children_ns, keep_orphans
 from compress.imports import leave_out_torchao
 from export.runner import import_runtime, open_runner
 from export.samples import Inputs, Samples
@@ -74,12 +74,12 @@ def main(job_file: str) -> None:
         gc.collect()
         gc.disable()
         before_us = read_probe(pinned)
-        children_before, stolen_before = children_ns(), stolen_ns(pinned)
+        children_before, asked_from = children_ns(), time.perf_counter_ns()
         record = run_load_generator(
             runner, samples, job.scenario, warmed, folder=job.folder, own_cpus=others, cpus=pinned
         )
         by_children_ns = children_ns() - children_before
-        by_host_ns = stolen_ns(pinned) - stolen_before
+        asked_ns = time.perf_counter_ns() - asked_from
         after_us = read_probe(pinned)
         first_ns, again_ns = ask_twice(runner, given, kept_out, partners, warmed.usual_ns)
         gc.enable()
@@ -100,7 +100,8 @@ def main(job_file: str) -> None:
         spent_ns=record.paused_cpu_ns,
         spent_queued_ns=record.paused_queued_ns,
         spent_by=get_native_id(),
-        stolen_ns=int(by_host_ns * answering_ns / max(wall_ns, 1)),
+        spent_by_all_ns=record.paused_process_ns,
+        elapsed_ns=record.last_ns - record.first_ns,
     )
     observed = Observed(
         load_ms=load_ms,
@@ -112,9 +113,9 @@ def main(job_file: str) -> None:
         examples=record.examples or record.asked,
         active_threads=seen.threads,
         cpu_share=seen.cpu_share,
-        children_share=by_children_ns / max(answering_ns, 1),
+        children_share=by_children_ns / asked_ns if by_children_ns > MANY_TICKS_NS else 0.0,
         awake_share=seen.awake_share,
-        stolen_share=by_host_ns / max(wall_ns, 1) if pinned else None,
+        stolen_share=seen.stolen_share,
         rss_kb=rss_kb,
         growth_queries=growth_queries,
         first_ns=first_ns,

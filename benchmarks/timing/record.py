@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns, process_time_ns, thread_time_ns
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class Record:
         self.not_ours: frozenset[int] = frozenset()
         """LoadGen's own threads."""
         self.paused_ns = self.paused_cpu_ns = self.paused_queued_ns = 0
+        self.paused_process_ns = 0
         """Wall and processor time, and time waiting for a processor, between the first
         query and the last, that was not the model's: the probe's readings, and what was
         prepared."""
@@ -77,7 +78,7 @@ class Record:
 
     def begin(self) -> None:
         """Note that the first query is here."""
-        self.before = thread_times()
+        self.before = thread_times(self._cpus)
         self.first_ns, self.first_cpu_ns = perf_counter_ns(), thread_time_ns()
         if self._probe_ns:
             self.next_probe = self.first_ns + self._probe_ns
@@ -85,7 +86,7 @@ class Record:
     def end(self) -> None:
         """Note that the last answer was given."""
         self.last_ns, self.last_cpu_ns = perf_counter_ns(), thread_time_ns()
-        self.after = thread_times()
+        self.after = thread_times(self._cpus)
 
     def read_probe(self) -> None:
         """Read the probe between two queries; the time is taken out of everything."""
@@ -97,7 +98,9 @@ class Record:
     def pause(self) -> Iterator[None]:
         """Take what is done meanwhile, by the asking thread, out of the time."""
         queued, started, cpu = queued_ns(), perf_counter_ns(), thread_time_ns()
+        process = process_time_ns()
         yield
+        self.paused_process_ns += process_time_ns() - process
         self.paused_ns += perf_counter_ns() - started
         self.paused_cpu_ns += thread_time_ns() - cpu
         self.paused_queued_ns += queued_ns() - queued

@@ -3,18 +3,21 @@
 import ctypes
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import get_native_id
 from time import process_time_ns
 
 _TASKS = "/proc/self/task"
+_STAT = "/proc/stat"
 _PR_SET_CHILD_SUBREAPER = 36
 """linux/prctl.h"""
 ACTIVE = 0.05
 """Share of the measured time on a processor from which a thread counts as used."""
+MANY_TICKS_NS = 50_000_000
+"""Less of processor time that is counted in ticks says nothing."""
 _STALE_NS = 20_000_000
 """What a running thread's own figure may lag behind the process's: a few timer ticks."""
 
@@ -32,6 +35,8 @@ class ThreadTimes:
     """Ready to run while others ran."""
     process: int
     """On a processor, all threads together, ended ones too."""
+    stolen: Mapping[int, int] = field(default_factory=dict)
+    """By the number of a processor: kept by the host of a virtual machine."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Activity:
     """Of the busiest thread (with what threads used that came and went), of the time in which no
     thread waited for a processor that others, or the host, had: what is missing to 1 was
     slept, or spent waiting for another thread. None, too, where next to all was spent waiting."""
+    stolen_share: float | None
+    """That the host of a virtual machine kept of the processor that it kept most of."""
 
 
 def thread_numbers() -> frozenset[int]:
@@ -59,8 +66,12 @@ def thread_numbers() -> frozenset[int]:
         return frozenset()
 
 
-def thread_times() -> ThreadTimes:
-    """Return what has been counted up to now."""
+def thread_times(cpus: Iterable[int] = ()) -> ThreadTimes:
+    """Return what has been counted up to now.
+
+    Args:
+        cpus: Processors that the threads are kept on.
+    """
     on_cpu, queued = {}, {}
     for thread in thread_numbers():
         try:
@@ -70,7 +81,7 @@ def thread_times() -> ThreadTimes:
         except OSError:  # It ended meanwhile, or the kernel counts nothing.
             continue
         on_cpu[thread], queued[thread] = int(ran), int(waited)
-    return ThreadTimes(on_cpu, queued, process_time_ns())
+    return ThreadTimes(on_cpu, queued, process_time_ns(), stolen_ns(cpus))
 
 
 def queued_ns() -> int:
@@ -118,20 +129,25 @@ def children_ns() -> int:
     return total * per_tick + int((ended.children_user + ended.children_system) * 1e9)
 
 
-def stolen_ns(cpus: Iterable[int]) -> int:
-    """Return how long the host kept the most disturbed of some processors for itself, up to now.
+def stolen_ns(cpus: Iterable[int]) -> dict[int, int]:
+    """Return how long the host has kept processors for itself, by their numbers.
 
-    Nanoseconds since the start, in steps of a clock tick: proc(5), `/proc/stat`, `steal`. 0 where
-    it is not counted.
+    Nanoseconds since the start, in steps of a clock tick: proc(5), `/proc/stat`, `steal`. Empty
+    where it is not counted.
     """
-    wanted = {f"cpu{cpu}" for cpu in cpus}
+    wanted = {f"cpu{cpu}": cpu for cpu in cpus}
     try:
-        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+        # Read between timed queries, as above.
+        with open(_STAT, encoding="ascii") as file:  # noqa: PTH123
+            lines = [line.split() for line in file if line.startswith("cpu")]
     except OSError:
-        return 0
+        return {}
     per_tick = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-    found = [line.split() for line in lines if line.partition(" ")[0] in wanted]
-    return max((int(one[8]) * per_tick for one in found if len(one) > 8), default=0)
+    return {
+        wanted[fields[0]]: int(fields[8]) * per_tick
+        for fields in lines
+        if fields[0] in wanted and len(fields) > 8
+    }
 
 
 def _processes() -> list[int]:
@@ -150,7 +166,8 @@ def activity(
     spent_ns: int = 0,
     spent_queued_ns: int = 0,
     spent_by: int | None = None,
-    stolen_ns: int = 0,
+    spent_by_all_ns: int | None = None,
+    elapsed_ns: int = 0,
 ) -> Activity:
     """Return what the threads did in between.
 
@@ -162,19 +179,23 @@ def activity(
         spent_ns: On a processor in between, but not for the model...
         spent_queued_ns: ...and waiting for one, in a time that is not in `wall_ns`...
         spent_by: ...by this thread.
-        stolen_ns: In between, by the host of a virtual machine: nobody here had it.
+        elapsed_ns: From the beginning to the end; 0: as `wall_ns`.
+        spent_by_all_ns: As `spent_ns`, with what other threads did then; None: they did nothing.
     """
     wall = max(wall_ns, 1)
     left = frozenset(left_out)
 
-    def gained(start: dict[int, int], end: dict[int, int]) -> dict[int, int]:
+    def gained(start: Mapping[int, int], end: Mapping[int, int]) -> dict[int, int]:
         return {thread: end[thread] - start.get(thread, 0) for thread in end}
 
     on_cpu = gained(before.on_cpu, after.on_cpu)
     everything = after.process - before.process
-    ours = everything - sum(on_cpu.get(thread, 0) for thread in left) - spent_ns
+    not_for_us = spent_ns if spent_by_all_ns is None else spent_by_all_ns
+    ours = everything - sum(on_cpu.get(thread, 0) for thread in left) - not_for_us
+    stolen = max(gained(before.stolen, after.stolen).values(), default=None)
+    stolen_share = None if stolen is None else min(stolen / max(elapsed_ns, wall), 1.0)
     if not on_cpu:
-        return Activity(None, ours / wall, None)
+        return Activity(None, ours / wall, None, stolen_share)
     queued = gained(before.queued, after.queued)
     if spent_by in queued:
         queued[spent_by] -= spent_queued_ns
@@ -186,9 +207,9 @@ def activity(
     # Not all threads together: two that sleep half of the time would look like one that works. A
     # thread that waits for another one, which others hold off, does not sleep: the longest queue.
     queue = max((time for thread, time in queued.items() if thread not in left), default=0)
-    free = wall - queue - stolen_ns
+    free = wall - queue - (stolen_share or 0.0) * wall
     busiest = max(
         (time - (spent_ns if thread == spent_by else 0) for thread, time in own.items()), default=0
     )
     awake = (busiest + ended) / free if free > ACTIVE * wall else None
-    return Activity(max(active, 1), ours / wall, awake)
+    return Activity(max(active, 1), ours / wall, awake, stolen_share)

@@ -22,3 +22,5 @@ def test_a_real_file_is_asked_with_its_copy(tiny_model, tmp_path):
 def test_a_file_that_is_not_there_is_said(tmp_path, capsys):
     assert main([str(tmp_path / "no.onnx"), "--out", str(tmp_path / "out.json")]) == 2
     assert "no.onnx is not there" in capsys.readouterr().err
+    assert main([str(tmp_path), "--out", str(tmp_path / "out.json")]) == 2
+    assert "no single file" in capsys.readouterr().err

@@ -88,3 +88,7 @@ def test_global_time_leaves_events_to_train_on():
                 "split": {"kind": "global-time", "validation": 0.5, "test": 0.45},
             }
         )
+
+
+def test_recipes_of_runs_made_before_have_no_rate_for_a_server():
+    assert recipe(benchmark={"server_rate": None}).benchmark.server_rate == 100.0

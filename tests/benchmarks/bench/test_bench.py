@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks.bench import known_answers as known_answers_module
 from benchmarks.bench.bench import Bench, are_same_examples, slug_of
-from benchmarks.bench.command import RESULT, merged, run_bench, told_apart
-from benchmarks.bench.data import BenchData
+from benchmarks.bench.command import RESULT, run_bench, told_apart
+from benchmarks.bench.data import BenchData, NotMeasuredData
 from benchmarks.bench.entrant import Entrant, entrants
 from benchmarks.bench.known_answers import known_answers
+from benchmarks.bench.merging import merged
 from benchmarks.bench.plan import Load
 from compress.errors import UserError
 from compress.files import file_sha256
@@ -100,6 +101,34 @@ def test_what_was_measured_can_be_told_from_what_lies_there_now(of_run, bench_ru
     assert alone.sha256 == row.sha256
 
 
+def test_weights_in_a_file_beside_the_graph_count(tiny_model, tmp_path):
+    model = onnx.load(tiny_model)
+    outside = {"save_as_external_data": True, "location": "m.data", "size_threshold": 200}
+    onnx.save(model, tmp_path / "m.onnx", **outside)
+    (before,) = entrants(tmp_path / "m.onnx")
+    assert before.bytes == sum(one.stat().st_size for one in tmp_path.iterdir())
+    data = bytearray((tmp_path / "m.data").read_bytes())
+    data[0] ^= 1
+    (tmp_path / "m.data").write_bytes(data)
+    assert entrants(tmp_path / "m.onnx")[0].sha256 != before.sha256
+
+
+def test_a_file_that_is_gone_bad_takes_its_old_figures_along():
+    before = data(row("a", sha256="old"))
+    missing = NotMeasuredData(name="a", target="cpu", because="it crashes")
+    after = merged(before, data(not_measured=(missing,)), {"a": "new"})
+    assert (after.rows, after.not_measured) == ((), (missing,))
+
+
+def test_servers_of_another_load_do_not_stay_beside_new_ones():
+    def server(name, rate):
+        return row(name, scenario="server", asked_rate=rate, bound_ms=10.0)
+
+    before = data(server("a", 100.0), server("b", 100.0), row("b"))
+    after = merged(before, data(server("a", 400.0)))
+    assert [(one.name, one.asked_rate) for one in after.rows] == [("b", None), ("a", 400.0)]
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -135,7 +164,39 @@ def test_two_files_are_asked_in_turn(bench_run, tiny_model, tmp_path):
 def test_a_file_is_compared_with_one_that_is_named(tiny_model, tmp_path):
     shutil.copy(tiny_model, tmp_path / "copy.onnx")
     found = bench(tmp_path / "out", tiny_model, tmp_path / "copy.onnx", against="copy.onnx")
+    assert found.comparisons[0].same_examples
     assert [(one.name, one.against) for one in found.comparisons] == [("tiny.onnx", "copy.onnx")]
+
+
+def test_a_file_that_is_there_comes_before_a_name(tiny_model, tmp_path, monkeypatch):
+    (tmp_path / "new").mkdir()
+    shutil.copy(tiny_model, tmp_path / "new" / "m.onnx")
+    shutil.copy(tiny_model, tmp_path / "m.onnx")
+    monkeypatch.chdir(tmp_path)
+    found = bench(tmp_path / "out", Path("new/m.onnx"), against="m.onnx")
+    (one,) = found.comparisons
+    assert (one.name, one.against) == ("m.onnx", "m.onnx (--against)")
+
+
+def test_a_file_that_cannot_be_asked_here_is_asked_once(tmp_path, tiny_model, monkeypatch):
+    asked = []
+
+    def refuse(model):
+        asked.append(model.name)
+        raise UserError("it crashed")
+
+    def in_browser(model, case, log_folder, known):
+        assert known is None
+        return row(model.name, target="browser", runtime="wasm")
+
+    monkeypatch.setattr("benchmarks.bench.bench.known_answers", refuse)
+    monkeypatch.setattr("benchmarks.bench.in_browser.browser_row", in_browser)
+    monkeypatch.setattr("benchmarks.bench.in_browser.obstacle", lambda model: "")
+    load = replace(BRIEF, targets=("cpu", "browser"))
+    found = bench(tmp_path / "out", tiny_model, load=load)
+    assert asked == ["tiny.onnx"]
+    assert [(one.target, one.because) for one in found.not_measured] == [("cpu", "it crashed")]
+    assert [one.target for one in found.rows] == ["browser"]
 
 
 def test_files_that_take_other_inputs_are_compared_with_inputs_of_their_own(tiny_model, tmp_path):
@@ -233,11 +294,12 @@ def test_what_was_measured_before_stays_unless_it_is_measured_again():
 
 def test_what_was_measured_of_another_file_of_the_name_goes():
     compared = {"threads": 1, "p90_ratio": {"value": 1, "low": 1, "high": 1}, "rounds": 20}
+    hashes = {"sha256": "same", "against_sha256": "old"}
     before = data(
         row("a", sha256="old"),
         row("a", scenario="offline", sha256="old"),
         row("b", sha256="same"),
-        comparisons=({"name": "b", "against": "a", **compared},),
+        comparisons=({"name": "b", "against": "a", **compared, **hashes},),
     )
     after = merged(before, data(row("a", sha256="new")))
     assert [(one.name, one.sha256) for one in after.rows] == [("b", "same"), ("a", "new")]

@@ -56,7 +56,7 @@ def test_what_the_table_cannot_hold_is_said_below():
     )
     assert list(bench_sentences(found)) == [
         "litert int8-dynamic takes 0.710 [0.700, 0.722] of the p90 latency of onnx fp32 (20 rounds "
-        "in turn by 5 processes of each, 1 thread); each was asked inputs of its own, which may be "
+        "by 5 processes of each in turn, 1 thread); each was asked inputs of its own, which may be "
         "more or less work.",
         "onnx int8-dynamic, single-stream: p99 is 130 ms, over the bound of 100 ms.",
         "tensorrt-rtx fp16 was not measured (cpu): takes a GPU",
@@ -64,7 +64,9 @@ def test_what_the_table_cannot_hold_is_said_below():
 
 
 def test_more_threads_than_processors_are_told():
-    found = data(row(threads=64), row("b", threads=64), row(threads=2))
+    found = data(
+        row(threads=64), row("b", threads=64), row(threads=2), row(threads=9, target="browser")
+    )
     assert list(bench_sentences(found)) == [
         "64 threads had 2 processors: they waited for each other, and were kept to none of them."
     ]

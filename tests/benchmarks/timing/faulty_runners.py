@@ -196,7 +196,7 @@ class OfFortyThreads(Honest):
     def _work(self, number: int) -> None:
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
-        block, following = bytes(5_000_000), self.turns[(number + 1) % len(self.turns)]
+        block, following = bytes(2_000_000), self.turns[(number + 1) % len(self.turns)]
         while not self.ends:
             self.turns[number].acquire()
             hashlib.sha256(block)  # Some milliseconds without Python's lock.

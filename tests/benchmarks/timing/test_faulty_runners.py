@@ -64,7 +64,7 @@ def test_an_honest_runner_breaks_no_rule(scenario, tmp_path):
         ("OfShortThreads", "threads", "and 1 was allowed"),
         ("Rubbish", "answers", "agree with those that it gave before to 0."),
         ("RubbishOnceWarm", "answers", "agree with those that it gave before to 0."),
-        ("RubbishNowAndThen", "answers", "agree with those that it gave before to 0.8"),
+        ("RubbishNowAndThen", "answers", "agree with those that it gave before to 0."),
         ("Malformed", "answers", "an item is returned twice for one history"),
     ],
 )
@@ -74,7 +74,8 @@ def test_a_planted_fault_is_caught(name, rule, because, tmp_path):
     assert rule in broken
     if timing.noise.is_quiet:
         # A thread that waits for another one looks asleep where others hold that off.
-        assert set(broken) <= {rule, "sleeps"}
+        has_threads = name.startswith("Of")
+        assert set(broken) <= {rule, *(["sleeps"] if has_threads else [])}
     assert because in broken[rule]
     assert not timing.valid
 
@@ -84,8 +85,8 @@ def test_work_by_many_threads_in_turn_is_caught(tmp_path):
     timing = asked("OfFortyThreads", tmp_path, LONGER)
     if not timing.noise.is_quiet:
         pytest.skip("the other processor is at work: there was nowhere to hide")
-    broken = conduct_rules(timing)
-    assert "processors were busy while it answered, with 1 thread allowed" in broken["threads"]
+    because = conduct_rules(timing)["threads"]
+    assert "processors were busy" in because or "threads were on a processor" in because
 
 
 def test_work_in_another_process_is_caught(tmp_path):

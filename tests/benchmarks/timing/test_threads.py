@@ -9,6 +9,7 @@ from time import perf_counter_ns
 
 import pytest
 
+from benchmarks.timing import threads as threads_module
 from benchmarks.timing.threads import (
     ThreadTimes,
     activity,
@@ -19,14 +20,15 @@ from benchmarks.timing.threads import (
 )
 
 MS = 1_000_000
-NOTHING = ThreadTimes({1: 0, 2: 0, 3: 0}, {1: 0, 2: 0, 3: 0}, 0)
+NOTHING = ThreadTimes({1: 0, 2: 0, 3: 0}, {1: 0, 2: 0, 3: 0}, 0, {0: 9000 * MS, 1: 0})
 
 
-def after(on_cpu: dict[int, int], process: int, queued: int = 0) -> ThreadTimes:
+def after(on_cpu: dict[int, int], process: int, queued: int = 0, stolen: int = 0) -> ThreadTimes:
     return ThreadTimes(
         {thread: time * MS for thread, time in on_cpu.items()},
         dict.fromkeys(on_cpu, 0) | {1: queued * MS},
         process * MS,
+        {0: 9000 * MS, 1: stolen * MS},
     )
 
 
@@ -56,8 +58,14 @@ def test_waiting_for_a_processor_is_no_sleep():
 
 
 def test_what_the_host_kept_is_no_sleep():
-    seen = activity(NOTHING, after({1: 300}, 300, queued=100), 1000 * MS, stolen_ns=600 * MS)
+    seen = activity(NOTHING, after({1: 300}, 300, queued=100, stolen=600), 1000 * MS)
     assert seen.awake_share == pytest.approx(1.0)
+
+
+def test_of_what_the_host_kept_a_server_has_its_share():
+    """It answered for 100 ms of a second, of which the host kept a half: 50 ms were slept."""
+    seen = activity(NOTHING, after({1: 25}, 25, stolen=500), 100 * MS, elapsed_ns=1000 * MS)
+    assert (seen.stolen_share, seen.awake_share) == (0.5, 0.5)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
@@ -84,9 +92,29 @@ def test_children_are_seen_while_they_run_and_after(ends):
     child.communicate("end\n" if ends == "waits" else None)
 
 
-def test_what_the_host_keeps_is_counted_by_processor():
-    assert stolen_ns(()) == 0
-    assert stolen_ns(range(64)) >= stolen_ns([0]) >= 0
+def test_what_the_host_keeps_is_counted_by_processor(tmp_path, monkeypatch):
+    stat = tmp_path / "stat"
+    stat.write_text(
+        "cpu  9 9 9 9 9 9 9 30 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\ncpu1 1 2 3 4 5 6 7 22 0 0\nintr 5\n"
+    )
+    monkeypatch.setattr(threads_module, "_STAT", str(stat))
+    assert stolen_ns([0, 1, 7]) == {0: 80 * MS, 1: 220 * MS}
+    assert stolen_ns([]) == {}
+    monkeypatch.setattr(threads_module, "_STAT", str(tmp_path / "none"))
+    assert stolen_ns([0]) == {}
+
+
+def test_what_other_threads_did_in_a_pause_is_no_work_for_the_model():
+    """A runtime's second thread spins while the probe is read: 100 ms by each in the pause."""
+    seen = activity(
+        NOTHING,
+        after({1: 1000, 2: 1000}, 2000),
+        900 * MS,
+        spent_ns=100 * MS,
+        spent_by=1,
+        spent_by_all_ns=200 * MS,
+    )
+    assert seen.cpu_share == pytest.approx(2.0)
 
 
 def test_two_threads_that_sleep_half_of_the_time_are_not_one_that_works():

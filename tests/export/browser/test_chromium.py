@@ -144,6 +144,8 @@ def test_a_folder_that_a_process_still_uses_is_kept(temporary):
     (used / "wait").touch()
     with psutil.Popen(["tail", "-f", str(used / "wait")]) as process:
         os.utime(used, (0, 0))
+        while not process.cmdline():  # For a moment after its start a process has none.
+            time.sleep(0.01)
         remove_abandoned()
         process.kill()
     assert used.is_dir()
