@@ -286,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--restarts", type=int, default=5)
+    parser.add_argument("--restarts", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=8, help="of each start")
     parser.add_argument("--queries", type=int, default=16, help="of one turn")
     parser.add_argument("--out", type=Path, default=_RESULT)

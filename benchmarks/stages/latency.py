@@ -31,7 +31,7 @@ RATIOS = "ratios.json"
 """By the name of a row: its p90 over the teacher's, both asked in turn, with its interval."""
 QUICK_QUERIES = 64
 QUICK_SECONDS = 2.0
-FULL_TURNS, QUICK_TURNS = Turns(), Turns(restarts=3, rounds=2)
+FULL_TURNS, QUICK_TURNS = Turns(), Turns(restarts=4, rounds=1)
 """Of each row in the session with the teacher."""
 FULL_STARTS, QUICK_STARTS = 3, 1
 """Cold starts of a row."""

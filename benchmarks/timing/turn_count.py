@@ -11,7 +11,7 @@ class Turns:
         ValueError: There are no turns.
     """
 
-    restarts: int = 5
+    restarts: int = 6
     """So many processes of each model, one after the other..."""
     rounds: int = 4
     """...have so many turns each."""

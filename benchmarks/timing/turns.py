@@ -4,6 +4,9 @@ Rows of a report are measured one after the other, minutes apart, and a busy mac
 meanwhile. A claim that one file is as fast as another needs both under the same conditions. And two
 processes of one file differ, by where their memory lies: the turns are repeated in new ones, and
 what is claimed is over these.
+
+No model follows itself: one that does finds its caches as it left them, and a file would be a
+percent faster than its own copy.
 """
 
 import subprocess
@@ -57,8 +60,8 @@ def measure_in_turns(
 
     Each is loaded in a fresh process of its own, kept to the same processors where that is allowed,
     and waits while another one answers. In each round every model is asked the same `queries`
-    examples, drawn with a fixed seed, after a few that do not count; every other round the order is
-    turned around. After `turns.rounds` all end, and are loaded anew, `turns.restarts` times.
+    examples, drawn with a fixed seed, after a few that do not count. After `turns.rounds` all end,
+    and are loaded anew, `turns.restarts` times; every other time in the opposite order.
 
     Args:
         specs: M models; their thread counts are replaced by `threads`.
@@ -116,28 +119,31 @@ def _in_turns(
     if len(specs) != len(samples) or len(counts) != 1 or 0 in counts:
         raise ValueError(f"{len(specs)} models need the same examples, got {sorted(counts)}")
     models = [
-        (replace(spec, threads=threads), evenly_spaced(own))
-        for spec, own in zip(specs, samples, strict=True)
+        (number, replace(spec, threads=threads), evenly_spaced(own))
+        for number, (spec, own) in enumerate(zip(specs, samples, strict=True))
     ]
     found: list[list[NDArray[np.int64]]] = []
     for start in range(turns.restarts):
         rounds = range(start * turns.rounds, (start + 1) * turns.rounds)
-        found.append(_from_one_start(models, rounds, queries, log_folder / f"start-{start}"))
+        step = 1 if start % 2 == 0 else -1
+        given = None if queries is None else queries[::step]
+        folder = log_folder / f"start-{start}"
+        found.append(_from_one_start(models[::step], rounds, given, folder)[::step])
         queries = [own.shape[1] for own in found[0]]  # As many in every process.
     return [np.stack(own) for own in zip(*found, strict=True)]
 
 
 def _from_one_start(
-    models: Sequence[tuple[RunnerSpec, Samples]],
+    models: Sequence[tuple[int, RunnerSpec, Samples]],
     rounds: range,
     queries: Sequence[int] | None,
     log_folder: Path,
 ) -> list[NDArray[np.int64]]:
     """Return `[rounds, queries]` of a process of each model."""
-    cpus = choose_cpus(models[0][0].threads, allowed_cpus())
+    cpus = choose_cpus(models[0][1].threads, allowed_cpus())
     with ExitStack() as stack:
         players = []
-        for number, (spec, own) in enumerate(models):
+        for number, spec, own in models:
             folder = log_folder / f"model-{number}"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / LATENCIES).unlink(missing_ok=True)
@@ -158,8 +164,8 @@ def _from_one_start(
             for usual in usual_ns
         ]
         turn = list(zip(players, given, strict=True))
-        for number in rounds:
-            for player, asked in turn if number % 2 == 0 else reversed(turn):
+        for _ in rounds:
+            for player, asked in turn:
                 player.told(str(asked), 2 * asked)
         return [player.finish() for player in players]
 

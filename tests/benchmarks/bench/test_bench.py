@@ -158,7 +158,7 @@ def test_two_files_are_asked_in_turn(bench_run, tiny_model, tmp_path):
     (ratio,) = found.comparisons
     assert (ratio.name, ratio.against) == ("onnx fp32", "tiny.onnx")
     assert ratio.p90_ratio.low <= ratio.p90_ratio.value <= ratio.p90_ratio.high
-    assert (ratio.rounds, ratio.restarts, ratio.same_examples) == (20, 5, True)
+    assert (ratio.rounds, ratio.restarts, ratio.same_examples) == (24, 6, True)
 
 
 def test_a_file_is_compared_with_one_that_is_named(tiny_model, tmp_path):

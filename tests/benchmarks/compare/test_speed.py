@@ -55,7 +55,7 @@ def write(inputs, tmp_path, tiny_model):
 def test_files_asked_in_turn_get_a_ratio_and_a_verdict(write):
     found = compare_runs(write("base"), [write("other", examples=20)], Limits(max_slowdown=1000.0))
     (one,) = found.comparisons
-    assert (one.speed.rounds, one.speed.restarts) == (20, 5)
+    assert (one.speed.rounds, one.speed.restarts) == (24, 6)
     assert one.speed.threads == 1
     ratio = one.speed.p90_ratio
     assert 0 < ratio.low <= ratio.value <= ratio.high
@@ -64,7 +64,7 @@ def test_files_asked_in_turn_get_a_ratio_and_a_verdict(write):
     assert found.passed
     view = compare_view(found)
     assert (
-        "times the p90, asked in turn over 20 rounds by 5 processes of each." in view.sentences[0]
+        "times the p90, asked in turn over 24 rounds by 6 processes of each." in view.sentences[0]
     )
     assert view.files.headings[-2:] == (("p90, in turn", "times base"), ("Speed", ""))
     assert all(len(cells) == len(view.files.headings) for _, cells in view.files.rows)

@@ -1,5 +1,6 @@
 """Models asked in turn."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,16 @@ def test_every_model_answers_every_query_of_every_round(tiny_model, tmp_path):
     assert jobs[0].cpus == jobs[1].cpus
 
 
+def test_every_other_start_has_the_opposite_order_and_figures_stay_with_their_model(tmp_path):
+    specs = [RunnerSpec("python", f"{FAULTY}:{name}") for name in ("Honest", "Sleeping")]
+    found = measure_in_turns(
+        specs, [SHORT, SHORT], turns=Turns(4, 1), queries=10, threads=1, log_folder=tmp_path
+    )
+    medians = np.median(found, axis=(2, 3))
+    assert (medians[0] < 1e6).all()  # 0.2 ms of work...
+    assert (medians[1] > 1e6).all()  # ...and 1 ms of sleep.
+
+
 def test_each_model_has_a_process_of_its_own_and_they_take_turns(tmp_path):
     """Each notes its process and the time of every query; no two turns overlap."""
     measure_in_turns(
@@ -83,19 +94,20 @@ def test_each_model_has_a_process_of_its_own_and_they_take_turns(tmp_path):
         threads=1,
         log_folder=tmp_path,
     )
-    notes = [
-        (float(line), number)
-        for start in range(2)
-        for number in range(2)
-        for line in (tmp_path / f"start-{start}/model-{number}/process.log").read_text().split("\n")
-        if line and not line.startswith("loaded")
-    ]
-    order = [number for _, number in sorted(notes)]
-    first, second = (order.index(number) for number in range(2))
-    assert first != second
-    changes = int((np.diff(order) != 0).sum())
-    # Warmed up one after the other, then A B, B A, A B, B A; and all of it again.
-    assert changes == 2 * (1 + 1 + 4)
+
+    def turns_of(start):
+        notes = [
+            (float(line), number)
+            for number in range(2)
+            for line in (tmp_path / f"start-{start}/model-{number}/process.log").open()
+            if not line.startswith("loaded")
+        ]
+        order = [number for _, number in sorted(notes)]
+        return [order[0], *(after for before, after in pairwise(order) if before != after)]
+
+    # Warmed up one after the other, then A B A B A B A B; with new processes from the other end.
+    assert turns_of(0) == [0, 1] * 5
+    assert turns_of(1) == [1, 0] * 5
 
 
 def test_turns_of_equal_length_have_more_queries_of_the_faster_model(tiny_model, tmp_path):
