@@ -162,6 +162,7 @@ def latency_stage(quick: bool) -> Stage[Recipe]:
         settings=lambda recipe: [
             *queries_and_seconds(recipe, quick),
             recipe.benchmark.threads,
+            asdict(turns_of(quick)),
         ],
         work=work,
     )

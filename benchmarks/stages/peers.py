@@ -62,6 +62,7 @@ def peers_stage(quick: bool) -> Stage[Recipe]:
             quick,
             *queries_and_seconds(recipe, quick),
             recipe.benchmark.threads,
+            asdict(turns_of(quick)),
             {peer.name: peer.version for peer in PEERS},
         ],
         # What is installed now, so that a tool installed later is measured then.

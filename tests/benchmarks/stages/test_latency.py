@@ -38,8 +38,9 @@ HISTORIES = np.random.default_rng(0).integers(2, 32, (64, 12)).astype(np.int32)
 
 
 def test_a_quick_measurement_is_never_taken_for_a_full_one():
-    assert latency_stage(quick=False).settings(RECIPE) == [2000, 20.0, 1]
-    assert latency_stage(quick=True).settings(RECIPE) == [QUICK_QUERIES, QUICK_SECONDS, 1]
+    full, brief = {"restarts": 6, "rounds": 4}, {"restarts": 4, "rounds": 1}
+    assert latency_stage(quick=False).settings(RECIPE) == [2000, 20.0, 1, full]
+    assert latency_stage(quick=True).settings(RECIPE) == [QUICK_QUERIES, QUICK_SECONDS, 1, brief]
     assert (QUICK_QUERIES, QUICK_SECONDS) == (64, 2.0)
 
 
