@@ -94,13 +94,16 @@ class Bench:
             def told(note: str, done: float = number / len(models)) -> None:
                 advance(note, done)
 
-            self._one(model, told)
-            if against is not None and "cpu" in self.load.targets and model.spec != against.spec:
+            answers = self._one(model, told)
+            if against is None or "cpu" not in self.load.targets or not answers:
+                continue
+            if model.spec != against.spec:
                 advance(f"{model.name} and {against.name} in turn", (number + 1) / len(models))
                 self._in_turn(model, against)
         return self.found
 
-    def _one(self, model: Entrant, advance: Callable[[str], None]) -> None:
+    def _one(self, model: Entrant, advance: Callable[[str], None]) -> bool:
+        """Measure one model in every case; return whether its own runtime answers at all."""
         known: Answers | None = None
         refused = ""
         for target in dict.fromkeys(self.load.targets):
@@ -127,6 +130,7 @@ class Bench:
                     continue
                 self.rows.append(row)
                 self.keep(self.found)
+        return not (model.cannot_run or refused)
 
     def _quietest(self, model: Entrant, case: Case, known: Answers) -> BenchRowData:
         """Measure until the machine is quiet; the probe alone chooses among the tries."""
@@ -134,8 +138,11 @@ class Bench:
         place = Path(slug_of(model.name), case.slug)
         while not row.quiet and tries < self.load.tries:
             with TemporaryDirectory(dir=self.log_folder, prefix=".again-") as folder:
-                again = measure_row(model, case, Path(folder), self.cold_starts, known)
                 tries += 1
+                try:
+                    again = measure_row(model, case, Path(folder), self.cold_starts, known)
+                except UserError:  # It was measured before: that stays.
+                    continue
                 if again.noise_drift < row.noise_drift:
                     row = again
                     rmtree(self.log_folder / place)
@@ -154,8 +161,6 @@ class Bench:
         self.keep(self.found)
 
     def _in_turn(self, model: Entrant, against: Entrant) -> None:
-        if model.cannot_run:
-            return
         for threads in self.load.threads:
             try:
                 found = compare_in_turns(model, against, threads, self.log_folder)

@@ -58,10 +58,11 @@ class Record:
         self.not_ours: frozenset[int] = frozenset()
         """LoadGen's own threads."""
         self.paused_ns = self.paused_cpu_ns = self.paused_queued_ns = 0
-        self.paused_process_ns = 0
         """Wall and processor time, and time waiting for a processor, between the first
         query and the last, that was not the model's: the probe's readings, and what was
         prepared."""
+        self.paused_process_ns = 0
+        """Processor time of all threads meanwhile: a runtime's own go on spinning for a while."""
         self._cpus = tuple(cpus)
         self._ours = thread_numbers()
         self._kept: list[tuple[NDArray[np.int64], object]] = []

@@ -294,7 +294,7 @@ def percentile_ratio(
             f"latencies {own.shape} and {other.shape} are not of the same rounds of two starts "
             "and more"
         )
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # no type information
 
     taken = [np.percentile(one.reshape(len(one), -1), percentile, axis=1) for one in (own, other)]
     logs = np.log(taken[0] / taken[1])

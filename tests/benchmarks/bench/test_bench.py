@@ -193,8 +193,10 @@ def test_a_file_that_cannot_be_asked_here_is_asked_once(tmp_path, tiny_model, mo
     monkeypatch.setattr("benchmarks.bench.in_browser.browser_row", in_browser)
     monkeypatch.setattr("benchmarks.bench.in_browser.obstacle", lambda model: "")
     load = replace(BRIEF, targets=("cpu", "browser"))
-    found = bench(tmp_path / "out", tiny_model, load=load)
+    shutil.copy(tiny_model, tmp_path / "copy.onnx")
+    found = bench(tmp_path / "out", tiny_model, load=load, against=tmp_path / "copy.onnx")
     assert asked == ["tiny.onnx"]
+    assert not found.comparisons  # It is not asked in turn, either.
     assert [(one.target, one.because) for one in found.not_measured] == [("cpu", "it crashed")]
     assert [one.target for one in found.rows] == ["browser"]
 
@@ -269,6 +271,21 @@ def test_what_was_noisy_is_measured_again_and_the_quietest_try_is_kept_with_its_
     assert [(one.noise_drift, one.tries) for one in found.rows] == [(kept, tries)]
     (log,) = (tmp_path / "out").rglob("log")
     assert log.read_text() == str(kept)
+
+
+def test_a_second_try_that_fails_leaves_the_first(tiny_model, tmp_path, monkeypatch):
+    found = iter([row("tiny.onnx", noise_drift=0.5, quiet=False), UserError("out of memory")])
+
+    def measured(model, case, log_folder, cold_starts, known):
+        one = next(found)
+        if isinstance(one, UserError):
+            raise one
+        return one
+
+    monkeypatch.setattr("benchmarks.bench.bench.measure_row", measured)
+    kept = bench(tmp_path / "out", tiny_model, load=replace(BRIEF, tries=2))
+    assert [(one.noise_drift, one.tries) for one in kept.rows] == [(0.5, 2)]
+    assert kept.not_measured == ()
 
 
 def test_files_are_chosen_by_name(bench_run, tmp_path):
