@@ -66,7 +66,7 @@ class Entrant:
     @property
     def is_onnx(self) -> bool:
         """Whether other runtimes of ONNX could run it too."""
-        return self.spec.runtime in ("onnx", "ort")
+        return self.spec.runtime in ("onnx", "ort", "onnx-peer")
 
 
 def entrants(path: Path, inputs: Path | None = None) -> list[Entrant]:

@@ -1,6 +1,6 @@
 """One file measured in a browser, as a row of a bench."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ from benchmarks.bench.entrant import Entrant
 from benchmarks.bench.plan import Case
 from benchmarks.timing.answers import agreement
 from benchmarks.timing.rules import LEAST_AGREEMENT
+from export.peers.description import PeerModel
 
 ANSWERS_CHECKED = 32
+
+_Answers = dict[str, NDArray[Any]]
 
 
 def obstacle(model: Entrant) -> str:
@@ -34,7 +37,7 @@ def browser_row(
     """Measure a file in headless Chromium, with the backend that every browser has.
 
     Args:
-        model: An ONNX or ORT file.
+        model: An ONNX or ORT file, or a peer that is one.
         case: Single-stream; its queries and seconds.
         log_folder: Gets the raw latencies.
         known: What the file answers outside of a browser; held against where no student's answers
@@ -45,7 +48,7 @@ def browser_row(
     """
     from benchmarks.browser.timing import measure_in_browser
 
-    file = Path(model.spec.path)
+    file, _ = _in_the_page(model)
     timing = measure_in_browser(
         file,
         model.samples,
@@ -114,11 +117,26 @@ def _answers(
         return 0, None
     from export.browser.run import BrowserRunner
 
+    file, read = _in_the_page(model)
     count = min(ANSWERS_CHECKED, len(model.samples))
     rows = np.linspace(0, len(model.samples) - 1, count).astype(np.int64)
-    with BrowserRunner(model.spec.path, threads=threads) as runner:
-        given = [runner(model.samples.row(int(row))) for row in rows]
+    with BrowserRunner(file, threads=threads) as runner:
+        given = [read(runner(model.samples.row(int(row)))) for row in rows]
     names = [name for name in given[0] if len({one[name].shape[1:] for one in given}) == 1]
     answers = {name: np.concatenate([one[name] for one in given]) for name in names}
     found = agreement(answers, {name: array[rows] for name, array in right.items()})
     return (0, None) if found is None else (count, float(found.mean()))
+
+
+def _in_the_page(model: Entrant) -> tuple[Path, Callable[[_Answers], _Answers]]:
+    """Return the file that a page loads, and what makes of its outputs what an app reads."""
+    path = Path(model.spec.path)
+    if model.spec.runtime != "onnx-peer":
+        return path, lambda outputs: outputs
+    about = PeerModel.read(path)
+
+    def read(outputs: _Answers) -> _Answers:
+        names = about.outputs(list(outputs))
+        return about.answers(names, [outputs[name] for name in names])
+
+    return path.parent / about.model, read
