@@ -8,6 +8,7 @@ writes benchmarks/results/full-table.json and full-table.md.
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,10 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
     """
     of_report = {row.name: row for row in all_rows(report)}
     of_report[EAGER_NAME] = report.student
-    measured = {row.name for row in found.rows}
+    rows = _of_one_load(found.rows)
+    measured = {row.name for row in rows}
     names = [name for name in of_report if name in measured]
-    names += dict.fromkeys(row.name for row in found.rows if row.name not in of_report)
+    names += dict.fromkeys(row.name for row in rows if row.name not in of_report)
     return {
         "run": report.recipe["name"],
         "commands": list(found.commands),
@@ -51,12 +53,23 @@ def table_of(report: ReportData, found: BenchData) -> dict[str, Any]:
                 "name": name,
                 "quality": _quality(of_report.get(name), report.metric),
                 "p90_ratio_to_teacher": _ratio(of_report.get(name)),
-                "results": [_result(row) for row in found.rows if row.name == name],
+                "results": [_result(row) for row in rows if row.name == name],
             }
             for name in names
         ],
         "not_measured": [one.model_dump(mode="json") for one in found.not_measured],
     }
+
+
+def _of_one_load(rows: Sequence[BenchRowData]) -> list[BenchRowData]:
+    """Leave out servers that were sent another load than most: p99 under different ones differ."""
+
+    def load(row: BenchRowData) -> tuple[object, ...]:
+        return (row.asked_rate, row.bound_ms)
+
+    loads = Counter(load(row) for row in rows if row.scenario == "server")
+    usual = loads.most_common(1)[0][0] if loads else ()
+    return [row for row in rows if row.scenario != "server" or load(row) == usual]
 
 
 def markdown(tables: Sequence[dict[str, Any]]) -> str:

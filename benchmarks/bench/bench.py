@@ -1,7 +1,7 @@
 """Measuring models one after the other, and in turn."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -16,6 +16,7 @@ from benchmarks.bench.data import (
     BenchComparisonData,
     BenchData,
     BenchRowData,
+    BrokenRuleData,
     NotMeasuredData,
 )
 from benchmarks.bench.entrant import Entrant
@@ -25,12 +26,17 @@ from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
 from benchmarks.report.shape import EnvironmentData, IntervalData
 from benchmarks.stages.latency import FULL_STARTS, FULL_TURNS
+from benchmarks.timing.answers import agreement
+from benchmarks.timing.early_stopping import queries_needed
 from benchmarks.timing.isolation import ALL_IT_SAID
+from benchmarks.timing.scenario import Scenario
 from compress.errors import UserError
 from export.file_inputs import file_inputs
 from export.samples import Samples
 
 QUERIES_A_TURN = 64
+CHECKED_SECONDS = 1.0
+"""So long a model is watched before others are held against it."""
 
 Advance = Callable[[str, float], None]
 
@@ -85,25 +91,45 @@ class Bench:
             advance: Told what is being measured, and how much is done, 0...1.
 
         Raises:
-            UserError: The model to compare with cannot be run here.
+            UserError: The model to compare with cannot be run here, or does not do what is timed.
         """
-        if against is not None and against.cannot_run:
-            raise UserError(f"--against {against.name}: {against.cannot_run}")
+        if against is not None:
+            advance(f"{against.name}: watched before others are held against it", 0.0)
+            self._check(against)
         for number, model in enumerate(models):
 
             def told(note: str, done: float = number / len(models)) -> None:
                 advance(note, done)
 
             answers = self._one(model, told)
-            if against is None or "cpu" not in self.load.targets or not answers:
+            if against is None or "cpu" not in self.load.targets or answers is None:
                 continue
             if model.spec != against.spec:
                 advance(f"{model.name} and {against.name} in turn", (number + 1) / len(models))
-                self._in_turn(model, against)
+                self._in_turn(model, against, answers)
         return self.found
 
-    def _one(self, model: Entrant, advance: Callable[[str], None]) -> bool:
-        """Measure one model in every case; return whether its own runtime answers at all."""
+    def _check(self, against: Entrant) -> None:
+        """Refuse what others would be held against in vain: a ratio to rubbish says nothing."""
+        if against.cannot_run:
+            raise UserError(f"--against {against.name}: {against.cannot_run}")
+        seconds = min(self.load.seconds, CHECKED_SECONDS)
+        scenario = Scenario("single-stream", queries_needed(90), seconds)
+        case = Case("cpu", self.load.threads[0], scenario)
+        with TemporaryDirectory(dir=self.log_folder, prefix=".against-") as folder:
+            try:
+                row = measure_row(against, case, Path(folder))
+            except UserError as error:
+                said = str(error).partition(f"\n{ALL_IT_SAID}")[0]  # That file goes at once.
+                raise UserError(f"--against {against.name}: {said}") from error
+        for broken in _misconduct([row]):
+            raise UserError(
+                f"--against {against.name}: it is not valid ({broken.rule}), and a ratio to it "
+                f"would say nothing. {broken.because}"
+            )
+
+    def _one(self, model: Entrant, advance: Callable[[str], None]) -> Answers | None:
+        """Measure one model in every case; return what its own runtime answers, if it does."""
         known: Answers | None = None
         refused = ""
         for target in dict.fromkeys(self.load.targets):
@@ -130,7 +156,7 @@ class Bench:
                     continue
                 self.rows.append(row)
                 self.keep(self.found)
-        return not (model.cannot_run or refused)
+        return None if model.cannot_run or refused else known
 
     def _quietest(self, model: Entrant, case: Case, known: Answers) -> BenchRowData:
         """Measure until the machine is quiet; the probe alone chooses among the tries."""
@@ -160,10 +186,13 @@ class Bench:
         self.missing.append(one)
         self.keep(self.found)
 
-    def _in_turn(self, model: Entrant, against: Entrant) -> None:
+    def _in_turn(self, model: Entrant, against: Entrant, known: Answers) -> None:
+        own = [row for row in self.rows if (row.name, row.target) == (model.name, "cpu")]
         for threads in self.load.threads:
             try:
-                found = compare_in_turns(model, against, threads, self.log_folder)
+                if rules := ", ".join(sorted({one.rule for one in _misconduct(own)})):
+                    raise UserError(f"its own result is not valid ({rules})")
+                found = compare_in_turns(model, against, threads, self.log_folder, known)
             except UserError as error:
                 because = f"in turn with {against.name}: {_in_a_line(error, model, against)}"
                 self._miss(
@@ -267,13 +296,30 @@ def _in_a_line(error: UserError, *models: Entrant) -> str:
     said = " ".join(line.strip() for line in lines)
     for model in models:
         said = said.replace(model.spec.path, model.name)
+        said = said.replace(f"{Path(model.spec.path).parent}/", "")
     return said
 
 
+def _misconduct(rows: Iterable[BenchRowData]) -> Iterator[BrokenRuleData]:
+    """Yield the rules by which a model did not do what was timed; LoadGen's are of the session."""
+    return (rule for row in rows for rule in row.broken if not rule.rule.startswith("loadgen"))
+
+
 def compare_in_turns(
-    model: Entrant, against: Entrant, threads: int, log_folder: Path
+    model: Entrant,
+    against: Entrant,
+    threads: int,
+    log_folder: Path,
+    known: Answers | None = None,
 ) -> BenchComparisonData:
-    """Ask two models in turn, A B B A, about the same examples, and hold their p90 side by side.
+    """Ask two models in turn about the same examples, and hold their p90 side by side.
+
+    Args:
+        model: Which one.
+        against: What it is held against.
+        threads: Of both.
+        log_folder: Gets a folder of logs.
+        known: What the model answers: the other's answers are held against it.
 
     Raises:
         UserError: One of them cannot be asked.
@@ -290,6 +336,7 @@ def compare_in_turns(
         log_folder=log_folder / slug_of(model.name) / f"in-turn-{threads}t",
     )
     ratio = percentile_ratio(own, theirs)
+    is_same = are_same_examples(model, against, theirs_samples)
     return BenchComparisonData(
         name=model.name,
         against=against.name,
@@ -299,8 +346,21 @@ def compare_in_turns(
         restarts=FULL_TURNS.restarts,
         sha256=model.sha256,
         against_sha256=against.sha256,
-        same_examples=are_same_examples(model, against, theirs_samples),
+        same_examples=is_same,
+        agreement=_agreement(against, theirs_samples, known) if is_same else None,
     )
+
+
+def _agreement(against: Entrant, samples: Samples, known: Answers | None) -> float | None:
+    """Return how far a model's answers are those of another one, asked the same."""
+    if known is None or known.given is None:
+        return None
+    as_asked = replace(against, samples=samples, expected=None, verification=None)
+    given = known_answers(as_asked).given or {}
+    if {len(one) for one in (*given.values(), *known.given.values())} != {len(samples)}:
+        return None
+    found = agreement(given, known.given)
+    return None if found is None else float(found.mean())
 
 
 def are_same_examples(model: Entrant, against: Entrant, asked: Samples) -> bool:

@@ -143,7 +143,10 @@ def _opponent(named: str, models: Sequence[Entrant], inputs: Path | None) -> Ent
             if one.name == named:
                 return one
         known = ", ".join(one.name for one in models)
-        raise UserError(f"--against {named}: there is no such file, and it is none of {known}.")
+        raise UserError(
+            f"--against {named}: there is no such file, and it is none of {known}. (With --peers a "
+            "run's peers are among them.)"
+        )
     found = entrants(path, inputs)
     if len(found) != 1:
         raise UserError(f"--against {path}: it names {len(found)} files; give one of them.")

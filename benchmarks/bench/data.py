@@ -1,7 +1,7 @@
 """The published shape of what `limbeck bench` finds; docs/benchmarks.md explains it to readers."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, Self
+from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -175,6 +175,9 @@ class BenchComparisonData(Shape):
     """...and of what it was held against."""
     same_examples: bool = True
     """Whether both were asked the same; else each inputs of its own, as they take others."""
+    agreement: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How far the other's answers to these examples are its own (`benchmarks.timing.answers`); null
+    where that cannot be said."""
 
 
 class NotMeasuredData(Shape):

@@ -12,6 +12,7 @@ from benchmarks.bench.entrant import Entrant
 from benchmarks.bench.plan import Case
 from benchmarks.timing.answers import agreement
 from benchmarks.timing.rules import LEAST_AGREEMENT
+from export.file_inputs import parts_of
 from export.peers.description import PeerModel
 
 ANSWERS_CHECKED = 32
@@ -25,6 +26,10 @@ def obstacle(model: Entrant) -> str:
 
     if not model.is_onnx:
         return f"onnxruntime-web runs ONNX and ORT files, not {model.spec.runtime}"
+    parts = parts_of(_in_the_page(model)[0])[1:]
+    if parts:
+        beside = ", ".join(one.name for one in parts)
+        return f"its weights lie in files of their own ({beside}), and a page is given one file"
     return "; ".join(browser_obstacles())
 
 

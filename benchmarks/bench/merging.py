@@ -15,8 +15,6 @@ def merged(
 ) -> BenchData:
     """Add what was measured before and not again, of the same files, machine and software.
 
-    Servers that were sent another rate go: their p99 say nothing of each other.
-
     Args:
         before: What is there; None: nothing.
         found: What was measured now.
@@ -37,16 +35,13 @@ def merged(
 
 def _rows(before: BenchData, found: BenchData, hashes: Mapping[str, str]) -> Iterator[BenchRowData]:
     def key(row: BenchRowData) -> tuple[object, ...]:
-        return (row.name, row.target, row.scenario, row.threads, row.batch)
+        load = (row.asked_rate, row.bound_ms)  # Of a server; else nothing.
+        return (row.name, row.target, row.scenario, row.threads, row.batch, load)
 
     again = {key(row) for row in found.rows}
-    loads = {(row.asked_rate, row.bound_ms) for row in found.rows if row.scenario == "server"}
     for row in before.rows:
         is_changed = hashes.get(row.name, row.sha256) != row.sha256
-        is_other_load = (
-            row.scenario == "server" and loads and (row.asked_rate, row.bound_ms) not in loads
-        )
-        if key(row) not in again and not is_changed and not is_other_load:
+        if key(row) not in again and not is_changed:
             yield row
 
 

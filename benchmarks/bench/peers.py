@@ -31,7 +31,8 @@ def peer_entrants(path: Path) -> list[Entrant]:
     folder = run_folder(path)
     if folder is None or not (folder / STAGE / RECORD).is_file():
         raise UserError(
-            f"{path} has measured no peers. Measure them first, with: limbeck run RECIPE --peers"
+            f"{path} is no run that has measured peers. Name a run; its peers are measured with: "
+            "limbeck run RECIPE --peers"
         )
     peers = PeersRecord.read(folder / STAGE).peers
     return [_eager(folder), *(_peer(folder, one) for one in peers)]

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from benchmarks.bench.data import BenchComparisonData, BenchData, BenchRowData
 from benchmarks.report.wording import rounds_in_words, significant
+from benchmarks.timing.rules import LEAST_AGREEMENT
 
 _HEADINGS = (
     ("size", "MB"), ("memory", "MB"), ("cold start", "ms"), ("p50", "ms"), ("p90", "ms"),
@@ -19,7 +20,7 @@ def bench_table(found: BenchData) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     table.add_column("file", overflow="fold", min_width=10)
     table.add_column("scenario", no_wrap=True)
-    several = len({row.threads for row in found.rows}) > 1
+    several = any(row.threads > 1 for row in found.rows)
     if several:
         table.add_column("threads", justify="right")
     for title, unit in _HEADINGS:
@@ -75,7 +76,7 @@ def bench_sentences(found: BenchData) -> Iterator[str]:
         yield (
             f"{one.name} takes {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}] of the p90 "
             f"latency of {one.against} ({rounds_in_words(one.rounds, one.restarts)} in turn, "
-            f"{_threads(one.threads)}){_asked_apart(one)}."
+            f"{_threads(one.threads)}){_alike(one)}."
         )
     for threads in dict.fromkeys(row.threads for row in found.rows if row.target == "cpu"):
         if threads > found.environment.cores:
@@ -87,14 +88,20 @@ def bench_sentences(found: BenchData) -> Iterator[str]:
         for broken in row.broken:
             yield f"{row.name}, {scenario_in_words(row)}: {broken.because}"
     for missing in found.not_measured:
-        where = missing.target if missing.scenario is None else missing.scenario
+        where: str = missing.target if missing.scenario is None else missing.scenario
+        if missing.batch is not None and missing.batch > 1:
+            where += f", {missing.batch} at once"
         yield f"{missing.name} was not measured ({where}): {missing.because}"
 
 
-def _asked_apart(one: BenchComparisonData) -> str:
-    if one.same_examples:
+def _alike(one: BenchComparisonData) -> str:
+    """Say whether both did the same work."""
+    if not one.same_examples:
+        return "; each was asked inputs of its own, which may be more or less work"
+    if one.agreement is None:
         return ""
-    return "; each was asked inputs of its own, which may be more or less work"
+    found = f"; their answers agree to {one.agreement:.2f}"
+    return found if one.agreement >= LEAST_AGREEMENT else f"{found}: these are different models"
 
 
 def _threads(number: int) -> str:

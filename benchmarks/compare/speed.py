@@ -12,6 +12,7 @@ from benchmarks.timing.turn_count import Turns
 from benchmarks.timing.turns import measure_in_turns, percentile_ratio
 from compress.errors import UserError
 from compress.metrics import Interval
+from export.record import damage, sidecar_damage
 from export.rows import ARTIFACTS, SAMPLES
 from export.runner import RunnerSpec
 from export.samples import Samples
@@ -38,7 +39,8 @@ def p90_ratios(
         M ratios of the 90th percentiles, other / base, with their 95% intervals over the restarts.
 
     Raises:
-        UserError: A file or its samples are not there, or cannot be run on this machine.
+        UserError: A file or its samples are not there, or are not what was measured, or cannot be
+            run on this machine.
     """
     specs, samples = [], []
     for run in (base, *others):
@@ -73,6 +75,11 @@ def _subject(run: ComparedRun, path: str) -> tuple[Subject, Path]:
             raise UserError(
                 f"--latency: {row.name} of {run.name} does not run on this machine. Choose a file "
                 "that does with --file, or leave --latency out."
+            )
+        if faults := [*damage(folder, row.artifact), *sidecar_damage(folder, row.artifact)]:
+            raise UserError(
+                f"--latency: {row.name} of {run.name} is not the file whose quality was measured: "
+                f"{'; '.join(faults)}. Run the recipe again."
             )
         return row, folder
     raise UserError(

@@ -29,7 +29,7 @@ def browser_section(
     view: TaskView,
     *,
     best: str | None = None,
-    native_p90_ms: Mapping[str, float] | None = None,
+    native_p90: Mapping[str, Cell] | None = None,
 ) -> BrowserSection | None:
     """Return what the section says; None where the recipe asks for no browser.
 
@@ -37,14 +37,14 @@ def browser_section(
         data: What was measured.
         view: How the task reads.
         best: Path of the file to ship: the finding is about it, if it was measured.
-        native_p90_ms: p90 of files in their own runtime, by name, to stand beside.
+        native_p90: p90 of files in their own runtime, by name, to stand beside.
     """
     if data is None:
         return None
     measured = [one for one in data.files if one.quality is not None]
     return BrowserSection(
         sentences=tuple(_sentences(data, measured, view, best)),
-        latency=_latency_table(measured, native_p90_ms or {}) if measured else None,
+        latency=_latency_table(measured, native_p90 or {}) if measured else None,
         quality=_quality_table(measured, data.metric, view) if measured else None,
         not_measured=tuple(
             (_name(one), one.not_measured_because)
@@ -123,7 +123,7 @@ def _name(one: BrowserFileData) -> str:
     return one.name if one.backend == "wasm" else f"{one.name}, {_BACKENDS[one.backend]}"
 
 
-def _latency_table(measured: list[BrowserFileData], native: Mapping[str, float]) -> Table:
+def _latency_table(measured: list[BrowserFileData], native: Mapping[str, Cell]) -> Table:
     headings = [("p50", "ms"), ("p90", "ms"), ("p95", "ms"), ("p99", "ms")]
     headings += [("p90 on the CPU", "ms, minutes apart")] if native else []
     headings += [("Cold start", "ms, no network"), ("Load", "ms"), ("Readings", "")]
@@ -142,14 +142,14 @@ def _timing_name(one: BrowserFileData, timing: BrowserTimingData) -> str:
 
 
 def _latency_cells(
-    one: BrowserFileData, timing: BrowserTimingData, native: Mapping[str, float]
+    one: BrowserFileData, timing: BrowserTimingData, native: Mapping[str, Cell]
 ) -> Iterator[Cell]:
     for name in ("p50", "p90", "p95", "p99"):
         about = "≈ " if name in timing.unsupported else ""
         note = "noisy machine" if timing.noisy and name == "p90" else ""
         yield Cell(about + significant(getattr(timing, f"{name}_ms")), note)
     if native:
-        yield Cell(significant(native.get(one.name)))
+        yield native.get(one.name, Cell(NOT_MEASURED))
     yield Cell(significant(timing.cold_start_ms))
     yield Cell(significant(timing.load_ms))
     calls = timing.calls_a_reading

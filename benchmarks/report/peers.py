@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.peers.data import PeerComparisonData
 from benchmarks.report.data import ReportData
 from benchmarks.report.shape import IntervalData
-from benchmarks.report.tables import AnyRow, Cell, Table, all_rows, interval_cell, kept_cell
+from benchmarks.report.tables import Cell, Table, all_rows, interval_cell, kept_cell, latency_marks
 from benchmarks.report.task_view import TaskView, metric_heading
 from benchmarks.report.wording import NOT_MEASURED, percent, rounds_in_words, share, significant
 
@@ -133,7 +133,10 @@ def _table(report: ReportData, view: TaskView) -> Table:
         return (
             interval_cell((row.quality or {}).get(report.metric)),
             kept_cell(row),
-            Cell(significant(None if latency is None else latency.p90_ms), _broken(row)),
+            Cell(
+                significant(None if latency is None else latency.p90_ms),
+                "; ".join(latency_marks(row)),
+            ),
             *(_ratio_cell(ratios.get((one, name))) for one in ours),
             Cell(significant(row.bytes / 1e6)),
             Cell(significant(row.peak_rss_mb)),
@@ -148,11 +151,6 @@ def _ratio_cell(ratio: IntervalData | None) -> Cell:
     if ratio is None:
         return Cell(NOT_MEASURED)
     return Cell(f"{ratio.value:.3f}", f"{ratio.low:.3f}–{ratio.high:.3f}")
-
-
-def _broken(row: AnyRow) -> str:
-    """Say it under a latency that LoadGen's rules or ours do not accept."""
-    return "" if row.latency is None or row.latency.valid else "not valid"
 
 
 def _name(row: str) -> str:

@@ -11,7 +11,9 @@ from benchmarks.report.peers import PeersSection, peers_section
 from benchmarks.report.robustness import RobustnessSection, robustness_section
 from benchmarks.report.roofline import RooflineSection, roofline_section
 from benchmarks.report.scenarios import ScenariosSection, scenarios_section
+from benchmarks.report.tables import Cell, latency_marks
 from benchmarks.report.task_view import task_view
+from benchmarks.report.wording import significant
 
 TITLES: Mapping[str, str] = {
     "peers": "Beside other tools",
@@ -36,13 +38,17 @@ Section = (
 def further_sections(report: ReportData) -> dict[str, Section]:
     """Return the sections that there is something to say in, by their names, in their order."""
     view = task_view(report.task)
-    native = {one.name: one.latency.p90_ms for one in report.artifacts if one.latency is not None}
+    native = {
+        one.name: Cell(significant(one.latency.p90_ms), "; ".join(latency_marks(one)))
+        for one in report.artifacts
+        if one.latency is not None
+    }
     scenarios, roofline = report.scenarios, report.roofline
     robustness, groups = report.robustness, report.groups
     found: dict[str, Section | None] = {
         "peers": peers_section(report, view),
         "scenarios": None if scenarios is None else scenarios_section(scenarios),
-        "browser": browser_section(report.browser, view, best=report.best, native_p90_ms=native),
+        "browser": browser_section(report.browser, view, best=report.best, native_p90=native),
         "roofline": None if roofline is None else roofline_section(roofline),
         "robustness": None if robustness is None else robustness_section(robustness),
         "groups": None

@@ -83,14 +83,14 @@ def main_rows(
             "role_name": ROLES[row.role],
             "best": isinstance(row, ArtifactData) and row.path in to_ship,
             "refused": row.refused_because if isinstance(row, ArtifactData) else None,
-            "marks": list(_latency_marks(row)),
+            "marks": list(latency_marks(row)),
             "cells": _main_cells(
                 row, metrics, further, kept_cell(row, is_teacher=row is report.teacher)
             ),
         }
 
 
-def _latency_marks(row: AnyRow) -> Iterator[str]:
+def latency_marks(row: AnyRow) -> Iterator[str]:
     """Yield what a reader must know of a row's latency."""
     if row.latency is None:
         return

@@ -110,12 +110,15 @@ def complaints(report: dict[str, Any]) -> Iterator[str]:
 
 def _budget_complaints(budget: dict[str, Any], *, asked: bool) -> Iterator[str]:
     broken = [verdict for verdict in budget["verdicts"] if not verdict["met"]]
+    over = {verdict["path"] for verdict in broken}
+    of_groups = list(protect_complaints(budget.get("protected", ())))
+    if of_groups and {verdict["path"] for verdict in budget["verdicts"]} - over:
+        broken = []  # Some file keeps every limit: it is what is protected that fails the run.
     for verdict in broken:
         yield (
             f"budget.{verdict['limit']}: {verdict['path']} reaches {verdict['reached']:.4g}, "
             f"the recipe allows {verdict['allowed']:g}."
         )
-    of_groups = list(protect_complaints(budget.get("protected", ())))
     yield from of_groups
     if asked and not broken and not of_groups:
         yield "budget: no usable file was measured for all that the recipe limits or protects."

@@ -19,6 +19,7 @@ _THREAD_VARIABLES = (
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 _FRAME = re.compile(r'^\s+File ".*", line \d+')
 _MOST_LINES = 8
+_SIGKILL = 9
 ALL_IT_SAID = "(all it said: "
 """Begins the last line of an error: where the rest of it is, on this machine."""
 LEAST_LIMIT_SECONDS = 600.0
@@ -81,9 +82,10 @@ def environment(threads: int) -> dict[str, str]:
 
 def failure(what: str, code: int, stderr: str, log_file: Path) -> UserError:
     """Return the error of a process that failed, with its own words at the end."""
+    killed = " (killed, most likely for want of memory)" if code == -_SIGKILL else ""
     return UserError(
         f"{what} could not be measured, the process ended with "
-        f"{code}: {_last_words(stderr)}\n{ALL_IT_SAID}{log_file})"
+        f"{code}{killed}: {_last_words(stderr)}\n{ALL_IT_SAID}{log_file})"
     )
 
 

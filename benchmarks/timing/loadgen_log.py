@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.timing.early_stopping import queries_needed
 from benchmarks.timing.timing import BrokenRule
 
 _PREFIX = ":::MLLOG "
@@ -59,9 +60,18 @@ class LoadGenLog:
         for key, (rule, because) in _RULES.items():
             if self.values.get(key) is False:
                 is_named = True
-                yield BrokenRule(rule, f"LoadGen calls the run invalid: {because}.{said}")
+                count = self._counted if key == "early_stopping_met" else ""
+                yield BrokenRule(rule, f"LoadGen calls the run invalid: {because}{count}.{said}")
         if self.errors:
             is_named = True
             yield BrokenRule("loadgen-errors", f"LoadGen logged an error: {self.errors[0]}")
         if self.values.get("result_validity") != "VALID" and not is_named:
             yield BrokenRule("loadgen-validity", f"LoadGen calls the run invalid.{said}")
+
+    @property
+    def _counted(self) -> str:
+        """Say how many queries there were, and how many there should have been."""
+        if not isinstance(count := self.values.get("result_query_count"), int):
+            return ""
+        needed = f"{queries_needed(90)} at least for a p90, {queries_needed(99)} for a p99"
+        return f" ({count:,}; it takes {needed}, more where latencies scatter: raise --seconds)"

@@ -13,9 +13,10 @@ from benchmarks.bench.bench import Bench, are_same_examples, slug_of
 from benchmarks.bench.command import RESULT, run_bench, told_apart
 from benchmarks.bench.data import BenchData, NotMeasuredData
 from benchmarks.bench.entrant import Entrant, entrants
-from benchmarks.bench.known_answers import known_answers
+from benchmarks.bench.known_answers import Answers, known_answers
 from benchmarks.bench.merging import merged
 from benchmarks.bench.plan import Load
+from benchmarks.bench.terminal import bench_sentences
 from compress.errors import UserError
 from compress.files import file_sha256
 from compress.progress import Display
@@ -120,13 +121,16 @@ def test_a_file_that_is_gone_bad_takes_its_old_figures_along():
     assert (after.rows, after.not_measured) == ((), (missing,))
 
 
-def test_servers_of_another_load_do_not_stay_beside_new_ones():
+def test_servers_of_another_load_stay_beside_new_ones():
     def server(name, rate):
         return row(name, scenario="server", asked_rate=rate, bound_ms=10.0)
 
     before = data(server("a", 100.0), server("b", 100.0), row("b"))
     after = merged(before, data(server("a", 400.0)))
-    assert [(one.name, one.asked_rate) for one in after.rows] == [("b", None), ("a", 400.0)]
+    kept = [("a", 100.0), ("b", 100.0), ("b", None)]
+    assert [(one.name, one.asked_rate) for one in after.rows] == [*kept, ("a", 400.0)]
+    again = merged(after, data(server("a", 100.0)))
+    assert [one.asked_rate for one in again.rows if one.name == "a"] == [400.0, 100.0]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +163,43 @@ def test_two_files_are_asked_in_turn(bench_run, tiny_model, tmp_path):
     assert (ratio.name, ratio.against) == ("onnx fp32", "tiny.onnx")
     assert ratio.p90_ratio.low <= ratio.p90_ratio.value <= ratio.p90_ratio.high
     assert (ratio.rounds, ratio.restarts, ratio.same_examples) == (24, 6, True)
+    assert ratio.agreement == 1.0  # It is a copy.
+
+
+def test_how_far_two_models_answer_alike_is_said(tiny_model, tmp_path):
+    graph = onnx.load(tiny_model)
+    (head,) = (one for one in graph.graph.initializer if one.name == "head")
+    head.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(head), "head"))
+    onnx.save(graph, tmp_path / "other.onnx")
+    found = bench(tmp_path / "out", tiny_model, against=tmp_path / "other.onnx")
+    (ratio,) = found.comparisons
+    assert ratio.same_examples
+    assert ratio.agreement < 0.8
+    assert any("these are different models" in one for one in bench_sentences(found))
+
+
+def faulty(name):
+    samples = Samples({"history": np.random.default_rng(3).integers(2, 42, (64, 6))})
+    spec = RunnerSpec("python", f"{FAULTY}:{name}")
+    return Entrant(name, spec, samples, "made up", bytes=1, sha256="ab" * 32)
+
+
+@pytest.mark.parametrize("name", ["Malformed", "Sleeping"])
+def test_nothing_is_held_against_a_model_that_does_not_do_what_is_timed(name, tmp_path):
+    session = Bench(BRIEF, tmp_path, cold_starts=0)
+    with pytest.raises(UserError, match=rf"--against {name}: it is not valid"):
+        session.measure([faulty("Honest")], faulty(name))
+    assert not session.rows
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_does_not_do_what_is_timed_is_held_against_nothing(tmp_path):
+    session = Bench(BRIEF, tmp_path, cold_starts=0)
+    found = session.measure([faulty("Malformed")], faulty("Honest"))
+    assert not found.rows[0].valid
+    assert not found.comparisons
+    (missing,) = found.not_measured
+    assert missing.because == "in turn with Honest: its own result is not valid (answers)"
 
 
 def test_a_file_is_compared_with_one_that_is_named(tiny_model, tmp_path):
@@ -183,6 +224,8 @@ def test_a_file_that_cannot_be_asked_here_is_asked_once(tmp_path, tiny_model, mo
 
     def refuse(model):
         asked.append(model.name)
+        if model.name == "copy.onnx":
+            return Answers(None)
         raise UserError("it crashed")
 
     def in_browser(model, case, log_folder, known):
@@ -195,7 +238,7 @@ def test_a_file_that_cannot_be_asked_here_is_asked_once(tmp_path, tiny_model, mo
     load = replace(BRIEF, targets=("cpu", "browser"))
     shutil.copy(tiny_model, tmp_path / "copy.onnx")
     found = bench(tmp_path / "out", tiny_model, load=load, against=tmp_path / "copy.onnx")
-    assert asked == ["tiny.onnx"]
+    assert asked == ["copy.onnx", "tiny.onnx"]
     assert not found.comparisons  # It is not asked in turn, either.
     assert [(one.target, one.because) for one in found.not_measured] == [("cpu", "it crashed")]
     assert [one.target for one in found.rows] == ["browser"]
@@ -340,7 +383,7 @@ def test_what_cannot_be_done_is_said_before_anything_is(bench_run, tiny_model, t
         bench(tmp_path, tiny_model, load=Load(targets=("browser",)), against=tiny_model)
     with pytest.raises(UserError, match="single-stream alone"):
         bench(tmp_path, tiny_model, load=Load(targets=("browser",), scenarios=("server",)))
-    with pytest.raises(UserError, match="has measured no peers"):
+    with pytest.raises(UserError, match="is no run that has measured peers"):
         bench(tmp_path, bench_run, peers=True)
     with pytest.raises(UserError, match="names 2 files"):
         bench(tmp_path, tiny_model, against=bench_run)

@@ -79,6 +79,16 @@ def test_a_peer_whose_description_is_broken_is_refused(peer, tmp_path):
         browser_row(model, CASE, tmp_path / "log")
 
 
+def test_weights_beside_the_graph_are_not_sent_to_a_page(peer):
+    file = peer.parent / "int8" / "model.onnx"
+    onnx.save(
+        onnx.load(file), file, save_as_external_data=True, location="w.data", size_threshold=0
+    )
+    assert obstacle(entrant(peer, None)) == (
+        "its weights lie in files of their own (w.data), and a page is given one file"
+    )
+
+
 def test_what_no_browser_runs_is_said(peer):
     model = entrant(peer, None)
     compiled = Entrant(

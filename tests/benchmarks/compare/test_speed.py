@@ -9,6 +9,7 @@ from benchmarks.compare.comparison import Limits, compare_runs
 from benchmarks.compare.runs import open_run
 from benchmarks.compare.view import compare_view
 from compress.errors import UserError
+from compress.files import file_sha256
 from export.artifact import Artifact
 from export.rows import ROWS, SAMPLES, write_artifacts
 from export.samples import Samples
@@ -41,8 +42,8 @@ def write(inputs, tmp_path, tiny_model):
             scheme="int8-dynamic",
             target="cpu",
             runtime="onnx",
-            bytes=1,
-            sha256="ab" * 32,
+            bytes=tiny_model.stat().st_size,
+            sha256=file_sha256(tiny_model),
             check=Check(30, 1.0, 0.0, 0.0, (), checked),
             signature={},
         )
@@ -73,6 +74,17 @@ def test_files_asked_in_turn_get_a_ratio_and_a_verdict(write):
 def test_a_file_that_does_not_run_here_is_refused(write):
     with pytest.raises(UserError, match="of base does not run on this machine"):
         compare_runs(write("base", checked="evaluated"), [write("other")], Limits(max_slowdown=0.1))
+
+
+@pytest.mark.parametrize("longer", [False, True])
+def test_a_file_other_than_the_one_whose_quality_was_measured_is_refused(write, longer):
+    base, other = write("base"), write("other")
+    file = other.folder / "export" / "student.onnx"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(bytes(content) + b"x" * longer)
+    with pytest.raises(UserError, match="of other is not the file whose quality was measured: it"):
+        compare_runs(base, [other], Limits(max_slowdown=0.1))
 
 
 def test_missing_samples_are_refused(write):

@@ -5,6 +5,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from benchmarks.browser.data import BrowserData
 from benchmarks.report.browser import browser_section, finding
+from benchmarks.report.tables import Cell
 from benchmarks.report.task_view import task_view
 
 VIEW = task_view("next-item")
@@ -150,14 +151,16 @@ def test_the_finding_is_about_the_file_to_ship():
 
 def test_latency_has_a_row_a_number_of_threads():
     timings = (TIMING, {**TIMING, "threads": 4, "threads_used": 2, "p99_ms": None, "noisy": True})
-    section = section_of({**MEASURED, "timings": timings}, native_p90_ms={"onnx int8": 0.06})
+    section = section_of(
+        {**MEASURED, "timings": timings}, native_p90={"onnx int8": Cell("0.060", "noisy (14%)")}
+    )
     assert [name for name, _ in section.latency.rows] == [
         "onnx int8, 1 thread",
         "onnx int8, 2 threads",
     ]
     assert [one.text for one in column(section.latency, "p99")] == ["1.50", "–"]
     assert [one.note for one in column(section.latency, "p90")] == ["", "noisy machine"]
-    assert column(section.latency, "p90 on the CPU")[0].text == "0.060"
+    assert column(section.latency, "p90 on the CPU")[0] == Cell("0.060", "noisy (14%)")
     assert column(section.latency, "Cold start")[0].text == "321"
 
 

@@ -99,6 +99,19 @@ def test_what_is_not_met_is_always_complained_of(data, budget, protected, rows, 
     assert bool(list(complaints(report))) == bool(asked and not found["met"])
 
 
+def test_what_fails_the_run_is_complained_of_and_nothing_else(data):
+    """A file that is too large is no reason where another one is small enough."""
+    rows = [artifact(), artifact("large.onnx", size=2_000_000)]
+    found = budget_data(Budget(megabytes=1.0), rows, protect(0.9), data)
+    report = {"artifacts": [], "not_written": [], "budget": found, "recipe": {}}
+    (line,) = complaints(report)
+    assert line.startswith("protect")
+    found = budget_data(Budget(megabytes=0.01), rows, protect(0.9), data)
+    of_all = list(complaints({**report, "budget": found}))
+    assert [one.split(":")[0] for one in of_all[:2]] == ["budget.megabytes"] * 2
+    assert len(of_all) == 3
+
+
 def test_the_whole_report_of_files_without_figures_by_group_complains(inputs):
     """As a run ends whose groups could not be measured."""
     recipe = inputs.recipe.model_copy(update={"protect": tuple(protect(0.5, "gender"))})

@@ -36,11 +36,13 @@ def test_each_verdict_is_a_rule_with_loadgens_advice(tmp_path):
             "result_min_queries_met": True,
             "early_stopping_met": False,
             "result_invalid_reason": " Increase expected QPS. ",
+            "result_query_count": 11,
         },
     )
     rules = {one.rule: one.because for one in found.broken()}
     assert list(rules) == ["loadgen-min-duration", "loadgen-early-stopping"]
     assert rules["loadgen-min-duration"].endswith("asked for. LoadGen: Increase expected QPS.")
+    assert "(11; it takes 64 at least for a p90, 662 for a p99" in rules["loadgen-early-stopping"]
 
 
 def test_an_invalid_run_without_a_named_reason_is_still_invalid(tmp_path):
