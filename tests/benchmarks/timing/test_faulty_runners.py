@@ -1,5 +1,7 @@
 """Planted faults: the harness catches each, and lets an honest runner pass."""
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from export.samples import Samples
 
 from .faulty_runners import rank
 
+STAT = Path("/proc/stat")
 FILE = Path(__file__).with_name("faulty_runners.py")
 HISTORIES = np.random.default_rng(3).integers(2, 42, (200, 12)).astype(np.int32)
 BRIEF = Scenario("single-stream", queries=64, seconds=0.2)
@@ -82,11 +85,26 @@ def test_a_planted_fault_is_caught(name, rule, because, tmp_path):
 
 @pytest.mark.skipif(len(allowed_cpus()) < 2, reason="one processor")
 def test_work_by_many_threads_in_turn_is_caught(tmp_path):
-    timing = asked("OfFortyThreads", tmp_path, LONGER)
-    if not timing.noise.is_quiet:
-        pytest.skip("the other processor is at work: there was nowhere to hide")
+    for _ in range(3):  # Where another program has the other processor, they find no room there.
+        before, began = others_seconds(), time.monotonic()
+        timing = asked("OfFortyThreads", tmp_path, LONGER)
+        others = (others_seconds() - before) / (time.monotonic() - began)
+        if "threads" in conduct_rules(timing):
+            break
+    else:
+        if others > 0.3 or not timing.noise.is_quiet:
+            pytest.skip(f"others keep {others:.1f} processors busy: there was nowhere to hide")
     because = conduct_rules(timing)["threads"]
     assert "processors were busy" in because or "threads were on a processor" in because
+
+
+def others_seconds() -> float:
+    """Processor time of everything but this process and what it started and saw end."""
+    if not STAT.exists():
+        return 0.0
+    user, nice, system, _, _, *interrupts = map(int, STAT.read_text().split(maxsplit=8)[1:8])
+    own = sum(os.times()[:4])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - own
 
 
 def test_work_in_another_process_is_caught(tmp_path):
