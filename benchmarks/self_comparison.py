@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.bench.bench import compare_in_turns
 from benchmarks.bench.entrant import entrants
+from benchmarks.bench.in_turn import compare_in_turns
 from benchmarks.environment import current_environment
 from benchmarks.report.shape import IntervalData
 from compress.errors import UserError

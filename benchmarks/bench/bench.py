@@ -1,16 +1,12 @@
 """Measuring models one after the other, and in turn."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.bench.data import (
     BenchComparisonData,
@@ -19,22 +15,18 @@ from benchmarks.bench.data import (
     BrokenRuleData,
     NotMeasuredData,
 )
-from benchmarks.bench.entrant import Entrant
+from benchmarks.bench.entrant import Entrant, slug_of
+from benchmarks.bench.in_turn import compare_in_turns
 from benchmarks.bench.known_answers import Answers, known_answers
-from benchmarks.bench.made_up import made_up_samples
 from benchmarks.bench.plan import Case, Load
 from benchmarks.environment import current_environment
-from benchmarks.report.shape import EnvironmentData, IntervalData
-from benchmarks.stages.latency import FULL_STARTS, FULL_TURNS
-from benchmarks.timing.answers import agreement
+from benchmarks.report.shape import EnvironmentData
+from benchmarks.stages.latency import FULL_STARTS
 from benchmarks.timing.early_stopping import queries_needed
 from benchmarks.timing.isolation import ALL_IT_SAID
 from benchmarks.timing.scenario import Scenario
 from compress.errors import UserError
-from export.file_inputs import file_inputs
-from export.samples import Samples
 
-QUERIES_A_TURN = 64
 CHECKED_SECONDS = 1.0
 """So long a model is watched before others are held against it."""
 
@@ -180,7 +172,10 @@ class Bench:
             return model.cannot_run
         from benchmarks.bench.in_browser import obstacle
 
-        return obstacle(model)
+        try:
+            return obstacle(model)
+        except UserError as error:
+            return _in_a_line(error, model)
 
     def _miss(self, one: NotMeasuredData) -> None:
         self.missing.append(one)
@@ -303,115 +298,3 @@ def _in_a_line(error: UserError, *models: Entrant) -> str:
 def _misconduct(rows: Iterable[BenchRowData]) -> Iterator[BrokenRuleData]:
     """Yield the rules by which a model did not do what was timed; LoadGen's are of the session."""
     return (rule for row in rows for rule in row.broken if not rule.rule.startswith("loadgen"))
-
-
-def compare_in_turns(
-    model: Entrant,
-    against: Entrant,
-    threads: int,
-    log_folder: Path,
-    known: Answers | None = None,
-) -> BenchComparisonData:
-    """Ask two models in turn about the same examples, and hold their p90 side by side.
-
-    Args:
-        model: Which one.
-        against: What it is held against.
-        threads: Of both.
-        log_folder: Gets a folder of logs.
-        known: What the model answers: the other's answers are held against it.
-
-    Raises:
-        UserError: One of them cannot be asked.
-    """
-    from benchmarks.timing.turns import measure_in_turns, percentile_ratio
-
-    theirs_samples = samples_for(against, model)
-    own, theirs = measure_in_turns(
-        [model.spec, against.spec],
-        [model.samples, theirs_samples],
-        turns=FULL_TURNS,
-        queries=QUERIES_A_TURN,
-        threads=threads,
-        log_folder=log_folder / slug_of(model.name) / f"in-turn-{threads}t",
-    )
-    ratio = percentile_ratio(own, theirs)
-    is_same = are_same_examples(model, against, theirs_samples)
-    return BenchComparisonData(
-        name=model.name,
-        against=against.name,
-        threads=threads,
-        p90_ratio=IntervalData.model_validate(asdict(ratio)),
-        rounds=FULL_TURNS.total,
-        restarts=FULL_TURNS.restarts,
-        sha256=model.sha256,
-        against_sha256=against.sha256,
-        same_examples=is_same,
-        agreement=_agreement(against, theirs_samples, known) if is_same else None,
-    )
-
-
-def _agreement(against: Entrant, samples: Samples, known: Answers | None) -> float | None:
-    """Return how far a model's answers are those of another one, asked the same."""
-    if known is None or known.given is None:
-        return None
-    as_asked = replace(against, samples=samples, expected=None, verification=None)
-    given = known_answers(as_asked).given or {}
-    if {len(one) for one in (*given.values(), *known.given.values())} != {len(samples)}:
-        return None
-    found = agreement(given, known.given)
-    return None if found is None else float(found.mean())
-
-
-def are_same_examples(model: Entrant, against: Entrant, asked: Samples) -> bool:
-    """Whether two models are asked the same: of one run, or arrays that are equal but for types."""
-    if model.verified_in and model.verified_in == against.verified_in:
-        return True
-    own, theirs = model.samples.arrays, asked.arrays
-    return theirs.keys() <= own.keys() and all(
-        np.array_equal(own[name].astype(one.dtype), one) for name, one in theirs.items()
-    )
-
-
-def samples_for(model: Entrant, other: Entrant) -> Samples:
-    """Return what a model is asked beside another one: the same examples where it takes them.
-
-    Two models of one run have the same examples, each in its own types. Another file gets the
-    other's in its own types, if names, lengths and tables allow; else as many of its own.
-
-    Args:
-        model: Which is asked.
-        other: Whose examples they are.
-    """
-    count = len(other.samples)
-    if model.verification is not None or model.expected is not None:
-        same = model.verified_in == other.verified_in and len(model.samples) == count
-        return model.samples if same else _as_many(model.samples, count)
-    declared = file_inputs(Path(model.spec.path))
-    arrays = other.samples.arrays
-    if all(one.name in arrays and _fits(one, arrays[one.name]) for one in declared):
-        cast = {
-            one.name: arrays[one.name]
-            if one.dtype == "string"
-            else arrays[one.name].astype(one.dtype)
-            for one in declared
-        }
-        return Samples(cast, other.samples.lengths)
-    return _as_many(made_up_samples(declared, model.name, count), count)
-
-
-def _fits(declared: Any, array: NDArray[Any]) -> bool:
-    """Whether a file takes an array as another file does: its sizes, and its ids."""
-    sizes = zip(declared.shape[1:], array.shape[1:], strict=False)
-    same_rank = len(declared.shape) == array.ndim
-    in_table = declared.rows is None or array.dtype.kind != "i" or int(array.max()) < declared.rows
-    return same_rank and in_table and all(size in (None, own) for size, own in sizes)
-
-
-def _as_many(samples: Samples, count: int) -> Samples:
-    return samples.take(np.resize(np.arange(len(samples)), count))
-
-
-def slug_of(name: str) -> str:
-    """Name a model's folder: letters, digits, `.`, `-` and `_`."""
-    return "".join(one if one.isalnum() or one in "._-" else "-" for one in name)

@@ -217,3 +217,8 @@ def _given(file: Path) -> Samples:
         f"{file} holds no inputs: {reason}. It is an .npz file with one array a name, a row an "
         "example (numpy.savez)."
     )
+
+
+def slug_of(name: str) -> str:
+    """Name a model's folder: letters, digits, `.`, `-` and `_`."""
+    return "".join(one if one.isalnum() or one in "._-" else "-" for one in name)

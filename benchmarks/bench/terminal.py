@@ -48,7 +48,7 @@ def bench_table(found: BenchData) -> Table:
 
 def scenario_in_words(row: BenchRowData) -> str:
     """Name the scenario with what it was put to."""
-    where = f" ({row.runtime} in a browser)" if row.target == "browser" else ""
+    where = " in a browser" if row.target == "browser" else ""
     if row.scenario == "offline":
         return f"offline, calls of {row.batch}"
     if row.scenario == "multi-stream":
@@ -65,7 +65,7 @@ def mark_of(row: BenchRowData) -> str:
     if not row.quiet:
         marks.append(f"noisy ({row.noise_drift:.0%})")
     if row.calls_a_reading > 1:
-        marks.append(f"each the mean of {row.calls_a_reading} calls")
+        marks.append(f"means of {row.calls_a_reading} calls")
     return "; ".join(marks)
 
 

@@ -114,7 +114,8 @@ def _row(
     known: Callable[[], "Answers"],
 ) -> BenchRowData:
     """Measure one file in one case, unless it was."""
-    from benchmarks.bench.bench import measure_row, slug_of
+    from benchmarks.bench.bench import measure_row
+    from benchmarks.bench.entrant import slug_of
 
     name, logs = slug_of(model.name), f"{LOGS}/{slug_of(model.name)}/{case.slug}"
     target = f"{name}.{case.slug}.json"

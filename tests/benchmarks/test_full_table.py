@@ -66,6 +66,18 @@ def test_servers_of_several_rates_are_told():
     assert "server p99 ms at 100 to 400/s" in markdown([table(*models)])
 
 
+def test_a_server_that_was_sent_another_load_than_most_is_left_out(inputs):
+    def server(name, rate):
+        return row(name, scenario="server", asked_rate=rate, rate=rate, bound_ms=10.0)
+
+    found = data(server("a", 400.0), server("b", 400.0), server("b", 50.0), row("b"))
+    results = {
+        one["name"]: [(each["scenario"], each["asked_rate"]) for each in one["results"]]
+        for one in table_of(build_report(inputs), found)["models"]
+    }
+    assert results == {"a": [("server", 400.0)], "b": [("server", 400.0), ("single-stream", None)]}
+
+
 def test_the_machine_is_named():
     assert "One thread. A CPU, 2 cores, 8 GB" in markdown([table()])
 

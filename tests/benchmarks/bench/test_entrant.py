@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.bench.bench import samples_for
 from benchmarks.bench.entrant import entrants
+from benchmarks.bench.in_turn import samples_for
 from benchmarks.bench.peers import run_folder
 from compress.errors import UserError
 from export.samples import Samples

@@ -5,6 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 
+from benchmarks.bench.bench import Bench
 from benchmarks.bench.entrant import Entrant
 from benchmarks.bench.in_browser import browser_row, obstacle
 from benchmarks.bench.plan import Load
@@ -100,3 +101,13 @@ def test_what_no_browser_runs_is_said(peer):
         sha256="a" * 64,
     )
     assert obstacle(compiled) == "onnxruntime-web runs ONNX and ORT files, not pytorch-compiled"
+
+
+def test_a_description_that_is_broken_is_an_obstacle_and_ends_no_session(peer, tmp_path):
+    model = entrant(peer, None)
+    peer.write_text("{")
+    load = Load(targets=("browser",), queries=64, seconds=0.2)
+    found = Bench(load, tmp_path / "log", cold_starts=0).measure([model])
+    (missing,) = found.not_measured
+    assert "does not describe a file of a peer" in missing.because
+    assert str(tmp_path) not in missing.because

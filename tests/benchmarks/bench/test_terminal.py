@@ -25,7 +25,7 @@ def test_a_row_says_what_was_asked_of_whom():
     )
     assert "offline, calls of 32" in text
     assert "server, 9,500/s" in text
-    assert "(wasm in a browser)" in text
+    assert "single-stream in a browser" in text
     assert text.count("onnx int8-dynamic") == 1  # named once for all of its rows
     assert "81,000" in text
 
@@ -61,6 +61,14 @@ def test_what_the_table_cannot_hold_is_said_below():
         "onnx int8-dynamic, single-stream: p99 is 130 ms, over the bound of 100 ms.",
         "tensorrt-rtx fp16 was not measured (cpu): takes a GPU",
     ]
+
+
+def test_threads_are_told_unless_it_is_one():
+    def headings(*rows):
+        return [one.header for one in bench_table(data(*rows)).columns]
+
+    assert "threads" not in headings(row(), row("b"))
+    assert "threads" in headings(row(threads=2), row("b", threads=2))
 
 
 def test_more_threads_than_processors_are_told():

@@ -83,6 +83,11 @@ def test_a_failure_ends_with_the_error_and_all_of_its_lines(stderr, said, tmp_pa
     assert found.startswith(f"x could not be measured, the process ended with 1: {said}\n(all it")
 
 
+def test_a_process_that_was_killed_says_why_that_may_be(tmp_path):
+    found = str(failure("x", -9, "", tmp_path / "process.log"))
+    assert "the process ended with -9 (killed, most likely for want of memory): it said" in found
+
+
 def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
     (tmp_path / "hangs_for_ever.py").write_text(
         "import time\nprint('a', flush=True)\ntime.sleep(99)"
